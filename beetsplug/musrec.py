@@ -1,0 +1,393 @@
+"""beets plugin: `beet similar`, `beet tagpredict`, `beet analyse`, and an import stage.
+
+Everything heavy is imported by the command that needs it, so that `beet ls` never notices this plugin and
+`beet similar` answers from the library without loading the encoder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from beets import ui
+from beets.dbcore.pathutils import normalize_path_for_db
+from beets.dbcore.query import InQuery
+from beets.plugins import BeetsPlugin
+
+# Its home moved with 2.12; here it is found in every version.
+from beets.ui import UserError  # type: ignore[attr-defined]
+
+if TYPE_CHECKING:
+    import optparse
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from beets.importer import ImportSession, ImportTask
+    from beets.library import Item, Library
+
+    from musrecd.config import Config
+    from musrecd.ingest.ingest import Report
+    from musrecd.ingest.pool import Workers
+    from musrecd.ingest.work import Task
+    from musrecd.library.reader import LibraryReader
+    from musrecd.types import EncoderInfo, Match, Track
+
+_SHOWN_SEEDS = 3
+_LOOK = 20
+_INTERRUPTED = 130
+
+
+class MusrecPlugin(BeetsPlugin):
+    """Hears the library's tracks and finds those that sound alike."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._moves: list[tuple[bytes, bytes]] = []
+        self._written: set[bytes] = set()
+        self._workers: Workers | None = None
+        self.import_stages = [self.imported]
+        # The import stage hears files where they are imported from; these tell where they went.
+        self.register_listener("item_moved", self._note_move)
+        self.register_listener("item_copied", self._note_move)
+        self.register_listener("item_linked", self._note_move)
+        self.register_listener("item_hardlinked", self._note_move)
+        self.register_listener("item_reflinked", self._note_move)
+        self.register_listener("after_write", self._note_write)
+        self.register_listener("cli_exit", self._finish)
+
+    def commands(self) -> list[ui.Subcommand]:
+        """Return the three commands."""
+        return [self._similar_command(), self._tagpredict_command(), self._analyse_command()]
+
+    def _similar_command(self) -> ui.Subcommand:
+        command = ui.Subcommand("similar", help="show the tracks that sound most like those matching a query")
+        command.parser.set_usage(
+            "%prog QUERY [options]\n\n"
+            "Several matching tracks are taken together (the mean of their sound).\n"
+            "In a --format, $musrec_score is the score: 1 is the same, 0 unrelated.\n"
+            "Example: %prog -n 20 artist:radiohead title:reckoner"
+        )
+        command.parser.add_option("-n", "--number", type=int, help="how many tracks to show (default 10)")
+        command.parser.add_option("--min-score", type=float, help="least score to show, -1 to 1")
+        command.parser.add_option("--json", action="store_true", help="print JSON")
+        command.parser.add_path_option()
+        command.parser.add_format_option(target="item")
+        command.func = self._guarded(self.similar)
+        return command
+
+    def _tagpredict_command(self) -> ui.Subcommand:
+        command = ui.Subcommand("tagpredict", help="show the genres that tracks sound like; changes nothing")
+        command.parser.set_usage(
+            "%prog [QUERY] [options]\n\n"
+            "Without a query: the whole library.\n"
+            "Example, for tracks that have no genre: %prog genres::^$"
+        )
+        command.parser.add_option("-n", "--number", type=int, help="how many genres to show (default 3)")
+        command.parser.add_option("--json", action="store_true", help="print JSON")
+        command.func = self._guarded(self.tagpredict)
+        return command
+
+    def _analyse_command(self) -> ui.Subcommand:
+        command = ui.Subcommand("analyse", help="hear tracks that are new to musrec", aliases=("analyze",))
+        command.parser.set_usage(
+            "%prog [QUERY] [options]\n\n"
+            "Without a query: the whole library. Can be stopped at any time; the next run goes on from there."
+        )
+        command.parser.add_option("-t", "--threads", type=int, help="processes (default: one for each core)")
+        command.parser.add_option("-f", "--force", action="store_true", help="analyse again what is known")
+        command.parser.add_option("--retry", action="store_true", help="try again what failed before")
+        command.func = self._guarded(self.analyse)
+        return command
+
+    def _guarded(
+        self, run: Callable[[Library, optparse.Values, list[str]], None]
+    ) -> Callable[[Library, optparse.Values, list[str]], None]:
+        """Show our own errors as beets shows a user's: one line, no traceback."""
+
+        def guarded(lib: Library, options: optparse.Values, arguments: list[str]) -> None:
+            from musrecd.display import printable
+            from musrecd.errors import MusrecError
+
+            try:
+                run(lib, options, arguments)
+            except MusrecError as error:
+                raise UserError(printable(str(error))) from error
+
+        return guarded
+
+    def _config(self, **overrides: Any) -> Config:  # noqa: ANN401
+        from musrecd.config import from_view
+
+        for key, value in overrides.items():
+            if value is not None:
+                self.config[key].set(value)
+        return from_view(self.config)
+
+    # similar
+
+    def similar(self, lib: Library, options: optparse.Values, arguments: list[str]) -> None:
+        """Print the tracks that sound most like those matching the query."""
+        from musrecd.library.reader import LibraryReader
+
+        config = self._config(number=options.number, min_score=options.min_score)
+        if not arguments:
+            raise UserError("similar: which track? Give a query, such as `beet similar title:reckoner`")
+        items = _matching(lib, arguments)
+        with LibraryReader.open(config.library) as reader:
+            info = _answering(reader)
+            seeds = reader.tracks_at([item.path for item in items], info.version)
+            if not seeds:
+                raise UserError(_why_unheard(items, arguments))
+            results = list(islice(_results(lib, reader, info, list(seeds.values()), config), config.number))
+            n_missing = _count_unanalysed(lib, reader, info)
+        heard: dict[int, Item] = {}
+        for item in items:
+            if item.path in seeds:
+                heard.setdefault(seeds[item.path].recording_id, item)
+        _print_similar(list(heard.values()), results, n_missing, options)
+        if n_missing:
+            self._log.warning("{}", _unanalysed_line(n_missing))
+
+    # tagpredict
+
+    def tagpredict(self, lib: Library, options: optparse.Values, arguments: list[str]) -> None:
+        """Print what genres tracks sound like."""
+        from musrecd.library.reader import LibraryReader
+        from musrecd.tagging.predict import most_probable
+
+        config = self._config(genres=options.number)
+        items = _matching(lib, arguments)
+        with LibraryReader.open(config.library) as reader:
+            info = _answering(reader)
+            tracks = reader.tracks_at([item.path for item in items], info.version)
+            heard = [item for item in items if item.path in tracks]
+            probabilities = reader.probabilities([tracks[item.path].recording_id for item in heard], info.version)
+        predicted = [most_probable(row, info.labels, number=config.genres) for row in probabilities]
+        if options.json:
+            pairs = zip(heard, predicted, strict=True)
+            rows = [_to_dict(i) | {"genres": {g.name: round(g.probability, 4) for g in p}} for i, p in pairs]
+            ui.print_(json.dumps({"results": rows, "unanalysed": len(items) - len(heard)}, indent=1))
+        else:
+            _print_predictions(heard, predicted)
+        if len(heard) < len(items):
+            self._log.warning("{}", _unanalysed_line(len(items) - len(heard)))
+
+    # analyse
+
+    def analyse(self, lib: Library, options: optparse.Values, arguments: list[str]) -> None:
+        """Analyse what is new among the items matching the query, with a progress bar."""
+        from musrecd.commands.progress import ProgressBar, summary_line
+        from musrecd.ingest.ingest import ingest
+
+        config = self._config(threads=options.threads)
+        tasks = _tasks(_matching(lib, arguments))
+        with ProgressBar("Analysing") as bar:
+            report = ingest(
+                config, tasks, listener=bar.listener(), force=bool(options.force), retry_failed=bool(options.retry)
+            )
+        ui.print_(summary_line(report))
+        if report.interrupted:
+            raise SystemExit(_INTERRUPTED)
+        if report.failed:
+            raise UserError(f"{report.failed} could not be analysed")
+
+    # import
+
+    def imported(self, session: ImportSession, task: ImportTask) -> None:
+        """Analyse what was just imported; a file that fails is named and does not stop the import."""
+        from musrecd.errors import MusrecError
+
+        try:
+            config = self._config()
+            if config.auto:
+                tasks = _tasks(task.imported_items())
+                self._log.info("listening to {} new tracks", len(tasks))
+                self._report(self._ingest(config, tasks))
+        except MusrecError as error:
+            self._log.error("{}", error)
+
+    def _ingest(self, config: Config, tasks: list[Task]) -> Report:
+        """Analyse with workers that stay for the whole import, which may bring many albums."""
+        from musrecd.ingest.ingest import ingest, start_workers
+
+        if self._workers is None:
+            self._workers = start_workers(config)
+        return ingest(config, tasks, workers=self._workers)
+
+    def _report(self, report: Report) -> None:
+        from musrecd.display import printable, printable_path
+
+        for path, message in report.failures:
+            self._log.warning("{}: {}", printable_path(path), printable(message))
+        if report.interrupted:
+            self._log.warning("stopped; `beet analyse` goes on from there")
+
+    # following beets
+
+    def _note_move(self, item: Item, source: bytes, destination: bytes) -> None:
+        self._moves.append((source, destination))
+
+    def _note_write(self, item: Item, path: bytes) -> None:
+        self._written.add(path)
+
+    def _finish(self, lib: Library) -> None:
+        """Tell the library, in one go, what beets moved and retagged, and let the workers go."""
+        if self._workers is not None:
+            self._workers.stop()
+        if not self._moves and not self._written:
+            return
+        from musrecd.errors import MusrecError
+
+        try:
+            config = self._config()
+            if not config.library.exists():
+                return
+            from musrecd.ingest.ingest import task_for
+            from musrecd.library.store import Library as MusrecLibrary
+
+            with MusrecLibrary.open(config.library) as library:
+                for source, destination in self._moves:
+                    library.move(source, destination)
+                # beets changes tags, never the sound: what it wrote needs no second look.
+                changed = self._written | {destination for _, destination in self._moves}
+                library.refresh(task.file for task in map(task_for, changed))
+        except MusrecError as error:
+            # Not grave: the next analysis recognises moved files by their sound.
+            self._log.debug("{}", error)
+
+
+def _matching(lib: Library, arguments: list[str]) -> list[Item]:
+    items = list(lib.items(arguments))
+    if not items:
+        raise UserError(f"no track matches {_quoted(arguments)}" if arguments else "the beets library is empty")
+    return items
+
+
+def _quoted(arguments: Sequence[str]) -> str:
+    import shlex
+
+    return shlex.join(arguments)
+
+
+def _answering(reader: LibraryReader) -> EncoderInfo:
+    info = reader.encoder()
+    if info is None:
+        raise UserError("nothing is analysed yet; run `beet analyse` first")
+    return info
+
+
+def _tasks(items: Iterable[Item]) -> list[Task]:
+    from musrecd.ingest.ingest import task_for
+    from musrecd.types import Tags
+
+    return [task_for(item.path, Tags(item.artist, item.title, item.album)) for item in items]
+
+
+def _results(
+    lib: Library, reader: LibraryReader, info: EncoderInfo, seeds: list[Track], config: Config
+) -> Iterator[tuple[Item, float]]:
+    """Yield the items nearest to the seeds; recordings that beets does not manage are passed over."""
+    from musrecd.recommend.similarity import mean_direction, nearest
+
+    ids = list(dict.fromkeys(track.recording_id for track in seeds))
+    query = mean_direction(reader.embeddings(ids, info.version))
+    own_rows = reader.rows_of(ids, info.version).values()
+    ranked = nearest(reader.vectors(info.version), query, without=own_rows, min_score=config.min_score)
+    while matches := list(islice(ranked, max(_LOOK, config.number))):
+        yield from _items_of(lib, reader, info, matches)
+
+
+def _items_of(
+    lib: Library, reader: LibraryReader, info: EncoderInfo, matches: list[Match]
+) -> Iterator[tuple[Item, float]]:
+    """Yield one item for each match that beets has a file of."""
+    tracks = reader.tracks_in_rows([match.row for match in matches], info.version)
+    paths = [normalize_path_for_db(track.path) for files in tracks.values() for track in files]
+    items = {item.path: item for item in lib.items(InQuery("path", paths))}
+    for match in matches:
+        item = next((items[track.path] for track in tracks[match.row] if track.path in items), None)
+        if item is not None:
+            yield item, match.score
+
+
+# beets keeps paths within its directory relative to it.
+_BEETS_PATHS = """
+    SELECT CASE WHEN substr(path, 1, 1) = CAST('/' AS BLOB) THEN path ELSE CAST(? || path AS BLOB) END AS path
+    FROM other.items
+"""
+
+
+def _count_unanalysed(lib: Library, reader: LibraryReader, info: EncoderInfo) -> int:
+    database = Path(os.fsdecode(lib.path))
+    return reader.count_unanalysed(database, _BEETS_PATHS, [os.path.join(lib.directory, b"")], info.version)
+
+
+def _unanalysed_line(n: int) -> str:
+    from musrecd.display import counted
+
+    return f"{counted(n, 'track')} not analysed yet: run `beet analyse`"
+
+
+def _why_unheard(items: Sequence[Item], arguments: list[str]) -> str:
+    """Say why none of the items can be asked about, and what helps."""
+    if not any(item.filepath.exists() for item in items):
+        return f"{_named(items)}: the file is missing; run `beet update`"
+    return f"{_named(items)} not analysed yet; run `beet analyse {_quoted(arguments)}` first"
+
+
+def _named(items: Sequence[Item]) -> str:
+    """Say which items, the first few by name."""
+    from musrecd.display import printable
+
+    names = ", ".join(
+        printable(" - ".join(filter(None, (item.artist, item.title))) if item.title else item.filepath.name)
+        for item in items[:_SHOWN_SEEDS]
+    )
+    more = len(items) - _SHOWN_SEEDS
+    return f"{names} and {more} more" if more > 0 else names
+
+
+def _print_similar(
+    seeds: list[Item], results: list[tuple[Item, float]], n_missing: int, options: optparse.Values
+) -> None:
+    if options.json:
+        found = [{"score": round(score, 4)} | _to_dict(item) for item, score in results]
+        answer = {"seeds": [_to_dict(item) for item in seeds], "results": found, "unanalysed": n_missing}
+        ui.print_(json.dumps(answer, indent=1))
+        return
+    own_format = getattr(options, "format", None)
+    if own_format is None:
+        ui.print_(f"Sounds like {_named(seeds)}:" if results else f"Nothing sounds like {_named(seeds)}.")
+    for item, score in results:
+        item["musrec_score"] = f"{score:.2f}"
+        line = format(item, own_format or "")
+        ui.print_(_safe(line if own_format else f"{score:5.2f}  {line}"))
+
+
+def _print_predictions(items: list[Item], predicted: list[Any]) -> None:
+    lines = [_safe(format(item, "")) for item in items]
+    width = min(60, max(map(len, lines), default=0))
+    for line, genres in zip(lines, predicted, strict=True):
+        words = ", ".join(f"{genre.name} {genre.probability:.0%}" for genre in genres)
+        ui.print_(f"{line:{width}}  {words}")
+
+
+def _safe(line: str) -> str:
+    """Escape what could steer a terminal; what a program reads stays as it is."""
+    from musrecd.display import printable
+
+    return printable(line) if sys.stdout.isatty() else line
+
+
+def _to_dict(item: Item) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "path": item.filepath.as_posix(),
+        "artist": item.artist,
+        "title": item.title,
+        "album": item.album,
+        "length": round(item.length, 2),
+    }

@@ -1,0 +1,125 @@
+"""Cache what training reads: front-end spectra and teacher answers of every example, in resumable shards.
+
+python -m model_training.prepare --data DATA --teachers TEACHERS --cache CACHE [--variations 2500]
+"""
+
+import multiprocessing
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import click
+import librosa
+import numpy as np
+import torch
+from rich.progress import track
+
+from model_training.datasets.base import Clip
+from model_training.datasets.clips import load_clips
+from model_training.examples import Example, originals, render, variations
+from model_training.splits import read_validation
+from model_training.teachers import load_teachers
+from model_training.teachers.base import Teacher
+from musrecd.analysis.audio import listen
+from musrecd.analysis.excerpts import ExcerptPlan
+from musrecd.analysis.frontend import FrontendConfig, log_mel
+from musrecd.types import FloatArray
+
+SHARD_EXAMPLES = 50
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker needs to make any shard."""
+
+    clips: Sequence[Clip]
+    examples: Sequence[Example]
+    teachers_folder: Path
+    teacher_names: tuple[str, ...]
+    cache: Path
+    frontend: FrontendConfig
+
+
+def mel_filters(config: FrontendConfig) -> FloatArray:
+    """Slaney mel filter bank (n_mels, 1 + n_fft // 2)."""
+    filters: FloatArray = librosa.filters.mel(sr=config.sr, n_fft=config.n_fft, n_mels=config.n_mels)
+    return filters
+
+
+def decode_clip(path: Path, sr: int) -> FloatArray:
+    """Decode a whole clip (at most a minute) to mono (n,) at `sr` Hz."""
+    with listen(bytes(path), ExcerptPlan()) as recording:
+        return recording.decode(sr)[0]
+
+
+def shard_path(cache: Path, shard: int) -> Path:
+    """Where the examples from `shard * SHARD_EXAMPLES` on are kept."""
+    return cache / f"shard-{shard:04d}.npz"
+
+
+def make_shard(job: Job, shard: int) -> None:
+    """Hear SHARD_EXAMPLES examples and write them; a shard that exists is left alone."""
+    target = shard_path(job.cache, shard)
+    if target.exists():
+        return
+    torch.set_num_threads(1)
+    teachers = load_teachers(job.teachers_folder, job.teacher_names)
+    filters = mel_filters(job.frontend)
+    sr = job.frontend.sr
+    arrays: dict[str, list[np.ndarray]] = {"S": [], "n_frames": [], "examples": []}
+    for example in job.examples[shard * SHARD_EXAMPLES : (shard + 1) * SHARD_EXAMPLES]:
+        y = render(example, lambda i: decode_clip(job.clips[i].path, sr), sr)
+        S = log_mel(y, job.frontend, filters).astype(np.float16)
+        arrays["S"].append(S)
+        arrays["n_frames"].append(np.array(S.shape[1]))
+        arrays["examples"].append(np.array(example.name(job.clips)))
+        _ask(teachers, y, arrays)
+    partial_file = target.with_suffix(".partial.npz")
+    joined = {k: np.concatenate(v, axis=1) if k == "S" else np.stack(v) for k, v in arrays.items()}
+    np.savez(partial_file, allow_pickle=False, **joined)
+    partial_file.rename(target)
+
+
+def _ask(teachers: dict[str, Teacher], y: FloatArray, arrays: dict[str, list[np.ndarray]]) -> None:
+    for name, teacher in teachers.items():
+        heard = teacher.hear(y)
+        arrays.setdefault(f"{name}/embedding", []).append(heard.embedding)
+        arrays.setdefault(f"{name}/probabilities", []).append(heard.probabilities)
+
+
+def plan_examples(clips: Sequence[Clip], n_variations: int, seed: int = 0) -> list[Example]:
+    """All clips, then variations of the training ones; always the same for the same arguments."""
+    validation = read_validation()
+    training = [i for i, clip in enumerate(clips) if clip.name not in validation]
+    return originals(clips) + variations(training, n_variations, seed)
+
+
+@click.command()
+@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder with clips.csv.")
+@click.option("--teachers", type=click.Path(exists=True, path_type=Path), required=True, help="Checkpoints.")
+@click.option(
+    "--teacher",
+    "names",
+    multiple=True,
+    default=("fcn_msd", "fcn_mtat", "fcn_jamendo", "crnn_msd", "musicnn_msd"),
+    show_default=True,
+    help="May be given several times.",
+)
+@click.option("--cache", type=click.Path(path_type=Path), required=True, help="Where the shards go.")
+@click.option("--variations", "n_variations", default=2500, show_default=True)
+@click.option("-t", "--threads", "n_processes", default=2, show_default=True, help="Processes.")
+def main(data: Path, teachers: Path, names: tuple[str, ...], cache: Path, n_variations: int, n_processes: int) -> None:
+    """Cache spectra and teacher answers; run again to go on where it was stopped."""
+    clips = load_clips(data)
+    examples = plan_examples(clips, n_variations)
+    cache.mkdir(parents=True, exist_ok=True)
+    job = Job(clips, examples, teachers, names, cache, FrontendConfig())
+    shards = range(-(-len(examples) // SHARD_EXAMPLES))
+    with multiprocessing.get_context("spawn").Pool(n_processes) as pool:
+        for _ in track(pool.imap(partial(make_shard, job), shards), "Hearing", total=len(shards)):
+            pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""musrec's library: sound becomes numbers, numbers become answers, answers become tags."""

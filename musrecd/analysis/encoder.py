@@ -1,0 +1,118 @@
+"""The encoder: sound in, one unit embedding and label probabilities out; torch is imported here and below."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from torch import Tensor, nn
+
+from musrecd.analysis.card import SHIPPED_WEIGHTS, Card, read_card
+from musrecd.analysis.frontend import FrontendConfig, chunks, log_mel
+from musrecd.analysis.networks import build_network
+from musrecd.analysis.networks.layers import channels_last, fuse_convolutions
+from musrecd.errors import EncoderError
+from musrecd.types import EncoderInfo, FloatArray
+
+MEL_FILTERS = "mel_filters"
+# A chunk whose loudest sample is below -80 dB of full scale holds nothing to hear.
+_SILENCE = 1e-4
+_BATCH_CHUNKS = 8
+
+
+class Encoder(Protocol):
+    """Turns the excerpts of one recording into its embedding and label probabilities."""
+
+    @property
+    def info(self) -> EncoderInfo:
+        """Version, dimension and labels."""
+        ...
+
+    @property
+    def frontend(self) -> FrontendConfig:
+        """What the excerpts must be: sample rate and chunk length."""
+        ...
+
+    def encode(self, ys: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
+        """Map excerpts (each (n,), mono at `frontend.sr`) to `embedding` (dim,) and `probabilities` (n_labels,)."""
+        ...
+
+
+class TorchEncoder:
+    """An encoder made of a card, a mel filter bank and a network in inference mode."""
+
+    def __init__(self, card: Card, network: nn.Module, mel_filters: FloatArray) -> None:
+        self._card, self._network, self._mel_filters = card, network, mel_filters
+
+    @property
+    def info(self) -> EncoderInfo:
+        """Version, dimension and labels."""
+        return self._card.info
+
+    @property
+    def frontend(self) -> FrontendConfig:
+        """Sample rate, spectrum and chunk length."""
+        return self._card.frontend
+
+    def encode(self, ys: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
+        """Mean over the chunks that are not silent; of silence alone every label is denied."""
+        everything = np.concatenate([chunks(y, self.frontend) for y in ys])
+        heard = everything[np.abs(everything).max(1) > _SILENCE]
+        embeddings, logits = self._run(heard if len(heard) else everything[:1])
+        embedding = embeddings.mean(0)
+        unit = embedding / max(float(np.linalg.norm(embedding)), 1e-9)
+        probabilities = 1 / (1 + np.exp(-logits.mean(0))) if len(heard) else np.zeros(logits.shape[1])
+        return unit.astype(np.float32), probabilities.astype(np.float32)
+
+    def _run(self, y_chunks: FloatArray) -> tuple[FloatArray, FloatArray]:
+        spectra = np.stack([log_mel(y, self.frontend, self._mel_filters) for y in y_chunks])
+        embeddings, logits = [], []
+        with torch.inference_mode():
+            for S in torch.split(torch.from_numpy(spectra), _BATCH_CHUNKS):
+                embedding, logit = self._network(S)
+                embeddings.append(embedding)
+                logits.append(logit)
+        return torch.cat(embeddings).numpy(), torch.cat(logits).numpy()
+
+
+def load_encoder(weights: Path = SHIPPED_WEIGHTS) -> TorchEncoder:
+    """Load weights (safetensors) and their card.
+
+    Raises EncoderError if either is missing, damaged, or they do not belong together.
+    """
+    card = read_card(weights)
+    state = _read_weights(weights, card)
+    mel_filters = state.pop(MEL_FILTERS, None)
+    frontend = card.frontend
+    if mel_filters is None or mel_filters.shape != (frontend.n_mels, 1 + frontend.n_fft // 2):
+        raise EncoderError(f"{weights} holds no mel filter bank for its front-end")
+    for name, value in {"n_mels": frontend.n_mels, "n_labels": len(card.info.labels)}.items():
+        if (found := card.network_arguments.get(name, value)) != value:
+            raise EncoderError(f"the card of {weights} does not fit itself: {name} is {found!r} and should be {value}")
+    network = build_network(card.network, card.network_arguments)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise EncoderError(f"{weights} does not fit network {card.network!r} of its card") from error
+    fused = channels_last(fuse_convolutions(network.eval()))
+    return TorchEncoder(card, fused, mel_filters.numpy())
+
+
+def _read_weights(weights: Path, card: Card) -> dict[str, Tensor]:
+    try:
+        data = weights.read_bytes()
+    except OSError as error:
+        raise EncoderError(f"encoder weights {weights} cannot be read: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != card.weights_sha256:
+        raise EncoderError(f"{weights} is damaged or not the file that its card describes")
+    try:
+        state: dict[str, Tensor] = load_safetensors(data)
+    except SafetensorError as error:
+        raise EncoderError(f"{weights} is not a safetensors file") from error
+    if not all(torch.isfinite(tensor).all() for tensor in state.values()):
+        raise EncoderError(f"{weights} holds numbers that are not finite")
+    return {name: tensor.float() for name, tensor in state.items()}

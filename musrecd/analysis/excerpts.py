@@ -1,0 +1,107 @@
+"""Which seconds of a recording are heard, and the compressed packets that hold them."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from av.packet import Packet
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+
+# Generic for the type checker only: the class itself cannot be subscripted.
+AudioPacket: TypeAlias = "Packet[AudioStream]"
+
+# Decoders with memory (the bit reservoir of mp3, the overlap of AAC and Opus) need a little of what came
+# before; 0.3 s is more than any of them looks back.
+_PREROLL_S = 0.3
+# Decoders with delay (Vorbis, WMA) owe their last packet's sound to the next one.
+_POSTROLL_S = 0.1
+# Time stamps that jump back by more than this begin anew: files joined end to end, chained Ogg streams.
+_RESTART_S = 1.0
+# A container whose claim is off by more than this is not believed.
+_LENGTH_TOLERANCE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class ExcerptPlan:
+    """Hear at most `n_chunks` chunks of `chunk_s` seconds, evenly spread over the recording.
+
+    A recording that is no longer than all chunks together is heard whole.
+    """
+
+    chunk_s: float = 10.0
+    n_chunks: int = 6
+
+    def starts_s(self, length_s: float) -> list[float]:
+        """Where the excerpts of a recording of `length_s` seconds begin."""
+        if length_s <= self.n_chunks * self.chunk_s:
+            return [0.0]
+        part_s = length_s / self.n_chunks
+        return [part_s * (i + 0.5) - self.chunk_s / 2 for i in range(self.n_chunks)]
+
+    def excerpt_s(self, length_s: float) -> float:
+        """How many seconds each of these excerpts lasts."""
+        return min(length_s, self.chunk_s) if len(self.starts_s(length_s)) > 1 else self.n_chunks * self.chunk_s
+
+    def fits(self, planned_s: float | None, length_s: float) -> bool:
+        """Whether excerpts chosen for a claimed length still cover a recording of `length_s` seconds."""
+        if planned_s is None:
+            return False
+        whole_s = self.n_chunks * self.chunk_s
+        if max(planned_s, length_s) <= whole_s:
+            return True
+        return abs(planned_s - length_s) <= _LENGTH_TOLERANCE * length_s
+
+
+@dataclass(slots=True)
+class Excerpt:
+    """Packets that decode to `seconds` of sound from `start_s` on, with some more before and behind."""
+
+    start_s: float
+    seconds: float
+    first_packet_s: float = 0.0
+    packets: list[AudioPacket] = field(default_factory=list)
+
+
+class Gatherer:
+    """Follows the packets of one stream: adds up the length and keeps those that the excerpts need."""
+
+    def __init__(self, plan: ExcerptPlan, length_s: float | None) -> None:
+        seconds = plan.excerpt_s(length_s) if length_s else 0.0
+        starts_s = plan.starts_s(length_s) if length_s else []
+        self.excerpts = [Excerpt(start_s, seconds) for start_s in starts_s]
+        self.n_packets = 0
+        self._begin_s: float | None = None
+        self._end_s = 0.0
+        self._shift_s = 0.0
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from the first packet's beginning to the last one's end."""
+        return self._end_s - (self._begin_s or 0.0)
+
+    def take(self, packet: AudioPacket) -> None:
+        """Count one packet, and keep it if an excerpt needs it."""
+        time_s, packet_s = self._times(packet)
+        self.n_packets += 1
+        self._end_s = max(self._end_s, time_s + packet_s)
+        position_s = time_s - (self._begin_s or 0.0)
+        for excerpt in self.excerpts:
+            begins_late = position_s >= excerpt.start_s + excerpt.seconds + _POSTROLL_S
+            ends_early = position_s + packet_s <= excerpt.start_s - _PREROLL_S
+            if not begins_late and not ends_early:
+                if not excerpt.packets:
+                    excerpt.first_packet_s = position_s
+                excerpt.packets.append(packet)
+
+    def _times(self, packet: AudioPacket) -> tuple[float, float]:
+        """Return (begin, length) of a packet in seconds; without a time stamp it follows the last one."""
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        base = packet.time_base
+        time_s = float(stamp * base) + self._shift_s if stamp is not None and base else self._end_s
+        if self._begin_s is None:
+            self._begin_s = self._end_s = time_s
+        if time_s < self._end_s - _RESTART_S:
+            self._shift_s += self._end_s - time_s
+            time_s = self._end_s
+        return time_s, float(packet.duration * base) if packet.duration and base else 0.0

@@ -1,0 +1,195 @@
+"""The `musrecd` command: everything musrec does, over plain folders, without beets."""
+
+import io
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from musrecd.config import Config, read_config
+from musrecd.display import counted, printable, printable_path
+from musrecd.errors import ConfigError, MusrecError
+
+_INTERRUPTED = 130
+_FAILED = 1
+
+
+@dataclass(slots=True)
+class _Session:
+    """What the commands share: where the configuration is, read when a command needs it."""
+
+    config_file: Path | None
+    library: Path | None
+
+    def config(self, **overrides: Any) -> Config:  # noqa: ANN401
+        config = read_config(self.config_file)
+        chosen = {key: value for key, value in overrides.items() if value is not None}
+        if self.library is not None:
+            chosen["library"] = self.library
+        fields = {name: getattr(config, name) for name in config.__slots__}
+        return Config(**(fields | chosen))
+
+
+def _one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Show errors that are meant for a person as one line; Ctrl-C ends quietly."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        try:
+            command(*args, **kwargs)
+        except MusrecError as error:
+            click.echo(f"musrecd: {printable(str(error))}", err=True)
+            sys.exit(2 if isinstance(error, ConfigError) else _FAILED)
+        except KeyboardInterrupt:
+            click.echo("musrecd: stopped", err=True)
+            _leave(_INTERRUPTED)
+        except OSError as error:
+            # Whoever read our output has had enough of it, or its disk is full.
+            if not isinstance(error, BrokenPipeError):
+                click.echo(f"musrecd: {error.strerror or error}", err=True)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(_FAILED)
+
+    return run
+
+
+def _leave(status: int) -> NoReturn:
+    """End; from here on another Ctrl-C only gets in the way of cleaning up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(status)
+
+
+def _no_empty_names(context: click.Context, parameter: click.Parameter, names: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse what an unset variable of a shell leaves: an empty name would mean the current folder."""
+    if not all(names):
+        raise click.BadParameter("an empty name")
+    return names
+
+
+_paths = click.Path(path_type=bytes)
+_threads = click.option("-t", "--threads", type=click.IntRange(1, 256), help="Processes that analyse.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Configuration with a musrec: section.")
+@click.option("--library", type=click.Path(path_type=Path), help="The library file, whatever the configuration says.")
+@click.version_option(package_name="musrec", prog_name="musrecd")
+@click.pass_context
+def main(context: click.Context, config_file: Path | None, library: Path | None) -> None:
+    """Find the tracks of your own library that sound alike, from the sound alone."""
+    # Being told to end is like Ctrl-C: stop cleanly, keep what was done.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A title that the terminal's encoding does not hold is shown escaped, not a reason to fail.
+            stream.reconfigure(errors="backslashreplace")
+    context.obj = _Session(config_file, library)
+
+
+@main.command(short_help="Analyse what is new in folders.")
+@click.argument("folders", nargs=-1, type=_paths, callback=_no_empty_names)
+@_threads
+@click.option("-f", "--force", is_flag=True, help="Analyse again what is known already.")
+@click.option("--retry", is_flag=True, help="Try again what failed before and has not changed.")
+@click.pass_obj
+@_one_line_errors
+def scan(session: _Session, folders: tuple[bytes, ...], threads: int | None, force: bool, retry: bool) -> None:
+    """Analyse what is new in FOLDERS (default: those of the configuration).
+
+    Can be stopped at any time; the next run goes on from there. Ends with status 1 if a file failed.
+    """
+    from musrecd.commands.scan import scan_folders
+
+    config = session.config(threads=threads)
+    chosen = folders or tuple(os.fsencode(folder) for folder in config.folders)
+    if not chosen:
+        raise click.UsageError("name a folder, or set `folders:` in the configuration")
+    report = scan_folders(config, chosen, force=force, retry_failed=retry)
+    if report.interrupted:
+        _leave(_INTERRUPTED)
+    sys.exit(_FAILED if report.failed else 0)
+
+
+@main.command(short_help="Show what sounds like a file or a track.")
+@click.argument("seeds", nargs=-1, metavar="FILE|WORDS...", callback=_no_empty_names)
+@click.option("--random", "by_chance", is_flag=True, help="Ask about a track picked by chance.")
+@click.option("-n", "--number", type=click.IntRange(1, 100000), help="How many tracks to show.")
+@click.option("--min-score", type=click.FloatRange(-1, 1), help="Least score (cosine) to show.")
+@click.option("-p", "--path", "only_paths", is_flag=True, help="Print the paths alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--store", is_flag=True, help="Keep the analysis of a file that is not in the library.")
+@click.pass_obj
+@_one_line_errors
+def similar(
+    session: _Session,
+    seeds: tuple[str, ...],
+    by_chance: bool,
+    number: int | None,
+    min_score: float | None,
+    only_paths: bool,
+    as_json: bool,
+    store: bool,
+) -> None:
+    """Show the tracks of the library that sound most like FILE, in the library or not.
+
+    What names no file is taken as WORDS of path, artist, title or album; several seeds are taken together.
+    """
+    from musrecd.commands import similar as answers
+
+    if bool(seeds) == by_chance:
+        raise click.UsageError("name a file or words, or ask with --random; not both")
+    if only_paths and as_json:
+        raise click.UsageError("either --path or --json")
+    config = session.config(number=number, min_score=min_score)
+    answer = answers.similar_to(config, seeds or answers.by_chance(config), store=store)
+    if as_json:
+        click.echo(json.dumps(answers.to_dict(answer), indent=1))
+    elif only_paths:
+        for result in answer.results:
+            sys.stdout.buffer.write(result.track.path + b"\n")
+    else:
+        answers.show(answer)
+
+
+@main.command(short_help="Show what the library holds and what failed.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+@_one_line_errors
+def status(session: _Session, as_json: bool) -> None:
+    """Show what the library holds, what failed and which encoder answers."""
+    from musrecd.commands import status as status_page
+
+    state = status_page.collect(session.config())
+    if as_json:
+        click.echo(json.dumps(state, indent=1))
+    else:
+        status_page.show(state)
+
+
+@main.command(short_help="Write embeddings of files as NumPy arrays.")
+@click.argument("paths", nargs=-1, required=True, type=_paths, callback=_no_empty_names)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The .npz.")
+@_threads
+@click.pass_obj
+@_one_line_errors
+def embed(session: _Session, paths: tuple[bytes, ...], output: Path, threads: int | None) -> None:
+    """Analyse files and folders into OUTPUT, a NumPy .npz; the library is not touched.
+
+    Arrays: paths, embeddings (n, dim; unit length), label_names, label_groups, probabilities (n, n_labels),
+    bpm, bpm_confidence, key, key_confidence, duration_s, encoder_version.
+    """
+    from musrecd.commands.embed import embed_files
+
+    report = embed_files(session.config(threads=threads), paths, output)
+    if report.interrupted:
+        raise KeyboardInterrupt
+    message = f"Wrote {counted(report.analysed, 'track')} to {printable_path(bytes(output))}"
+    click.echo(f"{message}, {report.failed} failed" if report.failed else message, err=True)
+    sys.exit(_FAILED if report.failed else 0)

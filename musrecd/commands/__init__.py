@@ -1,0 +1,1 @@
+"""What the commands of `musrecd` do; `musrecd.cli` only reads their options."""

@@ -1,0 +1,47 @@
+"""The errors musrec raises on purpose: one root, one line each, fit to be shown to a person."""
+
+
+class MusrecError(Exception):
+    """Root of all errors below; its text is one line that says what is wrong and what to do."""
+
+
+class ConfigError(MusrecError):
+    """A configuration key is unknown or its value cannot be used."""
+
+
+class AudioError(MusrecError):
+    """One file cannot be analysed. `reason` is a stable word for counting failures alike."""
+
+    reason = "audio"
+
+
+class UnreadableFileError(AudioError):
+    """The operating system does not let us read the path, or it is not a regular file."""
+
+    reason = "unreadable"
+
+
+class NotAudioError(AudioError):
+    """No audio stream that any of our decoders knows."""
+
+    reason = "not audio"
+
+
+class NoSoundError(AudioError):
+    """There is an audio stream, but not one packet of it could be decoded."""
+
+    reason = "no sound"
+
+
+class WorkerError(AudioError):
+    """The process that analysed the file crashed or took too long, and was replaced."""
+
+    reason = "worker"
+
+
+class EncoderError(MusrecError):
+    """Encoder weights that are missing, damaged or of another architecture."""
+
+
+class LibraryError(MusrecError):
+    """The library file cannot be opened, is of a newer version, or is damaged."""

@@ -1,0 +1,96 @@
+"""Find the music files below folders."""
+
+import fnmatch
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+
+import filetype
+
+from musrecd.types import FileState
+
+_SUFFIXES = frozenset(
+    b".aac .aif .aifc .aiff .alac .ape .asf .au .caf .dsf .flac .m4a .m4b .m4p .mka .mp1 .mp2 .mp3 .mp4 .mpc .oga .ogg "
+    b".opus .ra .shn .snd .spx .tak .tta .voc .w64 .wav .wma .wv".split()
+)
+# What beets ignores on import, and the lock files of office programs.
+_IGNORED = (b".*", b"*~", b"~$*", b"lost+found", b"System Volume Information")
+
+OnError = Callable[[bytes, str], None]
+
+
+def find_files(paths: Iterable[bytes], on_error: OnError) -> Iterator[FileState]:
+    """Yield every music file at or below `paths`, sorted within each folder, each once.
+
+    A path that is itself a file is taken whatever its name; below folders a known suffix is needed or, where
+    there is no suffix, a known beginning. Links are followed, loops left. What cannot be read is told to
+    `on_error(path, message)` and passed over.
+    """
+    seen: set[tuple[int, int]] = set()
+    for path in paths:
+        absolute = os.path.abspath(path)
+        try:
+            status = os.stat(absolute)
+        except (OSError, ValueError) as error:
+            on_error(absolute, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+            continue
+        if stat.S_ISDIR(status.st_mode):
+            yield from _below(absolute, seen, on_error)
+        else:
+            yield _state(absolute, status)
+
+
+def _state(path: bytes, status: os.stat_result) -> FileState:
+    return FileState(path, status.st_size, status.st_mtime_ns)
+
+
+def _below(folder: bytes, seen: set[tuple[int, int]], on_error: OnError) -> Iterator[FileState]:
+    """Walk without recursion, so that no depth of folders is too deep."""
+    waiting = [folder]
+    while waiting:
+        current = waiting.pop()
+        try:
+            status = os.stat(current)
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(current) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            on_error(current, f"cannot be read: {error.strerror}")
+            continue
+        kept = [entry for entry in entries if not _is_ignored(entry.name)]
+        waiting += [entry.path for entry in reversed(kept) if _is_folder(entry)]
+        yield from (state for entry in kept if (state := _music_file(entry)))
+
+
+def _is_ignored(name: bytes) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _IGNORED)
+
+
+def _is_folder(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _music_file(entry: os.DirEntry[bytes]) -> FileState | None:
+    suffix = os.path.splitext(entry.name)[1].lower()
+    if suffix and suffix not in _SUFFIXES:
+        return None
+    try:
+        status = entry.stat()
+    except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode) or not (suffix or _begins_like_music(entry.path)):
+        return None
+    return _state(entry.path, status)
+
+
+def _begins_like_music(path: bytes) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return filetype.audio_match(file.read(512)) is not None
+    except OSError:
+        return False

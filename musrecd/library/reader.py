@@ -1,0 +1,319 @@
+"""The library as everything that asks sees it: read-only, at once, with the standard library's sqlite3."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from musrecd.errors import LibraryError
+from musrecd.library.database import (
+    BUSY_TIMEOUT_S,
+    SCHEMA_VERSION,
+    Closing,
+    chunks,
+    connect,
+    in_list,
+    library_errors,
+    resolved,
+    schema_version,
+    shown,
+)
+from musrecd.library.encoding import encoder_from_row, fold, from_blob, intact, slot
+from musrecd.library.vectors import StoredEncoder
+from musrecd.types import EncoderInfo, FloatArray, Tags, Track
+
+_NO_ID = 0  # encoders are numbered from 1
+_TRACKS_AT = """
+    SELECT a."row", f.path, f.recording_id, r.duration_s, f.artist, f.title, f.album
+    FROM files f
+    JOIN analyses a ON a.encoder_id = ? AND a.recording_id = f.recording_id
+    JOIN recordings r ON r.id = f.recording_id
+    WHERE f.path IN (?*) AND f.missing_since IS NULL
+"""
+_TRACKS_IN_ROWS = """
+    SELECT a."row", f.path, f.recording_id, r.duration_s, f.artist, f.title, f.album
+    FROM analyses a
+    JOIN files f ON f.recording_id = a.recording_id
+    JOIN recordings r ON r.id = a.recording_id
+    WHERE a.encoder_id = ? AND a."row" IN (?*) AND f.missing_since IS NULL
+    ORDER BY f.path
+"""
+_FIND = """
+    SELECT f.path, f.recording_id, r.duration_s, f.artist, f.title, f.album
+    FROM files f JOIN recordings r ON r.id = f.recording_id
+    WHERE f.missing_since IS NULL AND (?*)
+    ORDER BY f.path
+"""
+_OUTPUTS = "SELECT id, embedding, probabilities, checksum FROM outputs WHERE id IN (?*)"
+_SUMMARY = """
+    SELECT
+        (SELECT count(*) FROM files),
+        (SELECT count(*) FROM recordings),
+        (SELECT count(*) FROM files WHERE missing_since IS NOT NULL),
+        (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size)
+"""
+
+
+# Recordings are never deleted, so their ids are as many as they are.
+_IS_COMPLETE = """
+    SELECT coalesce((SELECT n_rows FROM encoders WHERE id = ?), 0) >= coalesce((SELECT max(id) FROM recordings), 0)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be analysed, and why."""
+
+    path: bytes
+    reason: str
+    message: str
+    encoder_version: str
+    attempts: int
+    failed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What `status` says of a library: `analysed` counts by encoder version, `failures` by reason."""
+
+    files: int
+    recordings: int
+    missing: int
+    analysed: dict[str, int]
+    failures: dict[str, int]
+    journal_mode: str
+    database_bytes: int
+
+
+class LibraryReader(Closing):
+    """The library opened for asking. Others may write meanwhile."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, busy_timeout_s: float) -> None:
+        self.path = path
+        self._connection = connection
+        self._busy_timeout_s = busy_timeout_s
+
+    @classmethod
+    def open(cls, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
+        """Open the library at `path`, which must exist and be of our schema."""
+        path = resolved(path)
+        with library_errors(path):
+            if not path.exists():
+                raise _no_library(path)
+            reader = cls(path, connect(path, "ro", busy_timeout_s), busy_timeout_s)
+        try:
+            reader._check_schema()
+        except BaseException:
+            reader.close()
+            raise
+        return reader
+
+    def close(self) -> None:
+        """Close the connection; arrays that were handed out stay valid."""
+        self._connection.close()
+
+    def encoder(self) -> EncoderInfo | None:
+        """Tell which encoder answers: that with most rows, of equals the newest; None before the first."""
+        found = self._rows("SELECT version, dim, labels FROM encoders ORDER BY n_rows DESC, id DESC LIMIT 1")
+        return encoder_from_row(*found[0]) if found else None
+
+    def tracks_at(self, paths: Sequence[bytes], version: str) -> dict[bytes, Track]:
+        """Tracks at these paths that are analysed with the version and not missing."""
+        tracks = self._tracks(_TRACKS_AT, paths, version)
+        return {track.path: track for _, track in tracks}
+
+    def tracks_in_rows(self, rows: Sequence[int], version: str) -> dict[int, list[Track]]:
+        """All files, missing ones excepted, of the recordings in these rows, by path; [] where none is."""
+        found: dict[int, list[Track]] = {int(row): [] for row in rows}
+        for row, track in self._tracks(_TRACKS_IN_ROWS, list(found), version):
+            found[row].append(track)
+        return found
+
+    def rows_of(self, recording_ids: Sequence[int], version: str) -> dict[int, int]:
+        """Row of each recording that is analysed with the version."""
+        sql = 'SELECT recording_id, "row" FROM analyses WHERE encoder_id = ? AND recording_id IN (?*)'
+        return dict(self._in_chunks(sql, map(int, recording_ids), self._id_of(version)))
+
+    def embeddings(self, recording_ids: Sequence[int], version: str) -> FloatArray:
+        """Embeddings (n, dim) of recordings in the order asked; a damaged one raises and is named."""
+        encoder = self._encoder(version)
+        blobs = (embedding for embedding, _ in self._outputs(recording_ids, encoder))
+        return _stack(blobs, encoder.info.dim)
+
+    def probabilities(self, recording_ids: Sequence[int], version: str) -> FloatArray:
+        """Probabilities (n, n_labels) of recordings in the order asked; a damaged one raises."""
+        encoder = self._encoder(version)
+        blobs = (probabilities for _, probabilities in self._outputs(recording_ids, encoder))
+        return _stack(blobs, len(encoder.info.labels))
+
+    def vectors(self, version: str) -> FloatArray:
+        """All embeddings (n_rows, dim), read-only, memory-mapped where the vector file is sound.
+
+        Row numbers never change and rows are only added, so that an array read before stays right.
+        """
+        encoder = self._encoder(version)
+        with library_errors(self.path):
+            return encoder.file(self.path).read(encoder.rows(self._connection))
+
+    def analysed_paths(self, version: str) -> set[bytes]:
+        """Paths of all files that are analysed with the version and not missing."""
+        # CROSS keeps SQLite from starting at the analyses, three times slower at a million.
+        sql = """
+            SELECT f.path FROM files f
+            CROSS JOIN analyses a ON a.encoder_id = ? AND a.recording_id = f.recording_id
+            WHERE f.missing_since IS NULL
+        """
+        return {path for (path,) in self._rows(sql, [self._id_of(version)])}
+
+    def count_unanalysed(self, database: Path, paths: str, parameters: Sequence[object], version: str) -> int:
+        """Count the files of another SQLite database that are not analysed with the version.
+
+        `paths` is a SELECT, over tables of `other.`, of absolute paths as BLOBs in a column `path`. The two
+        databases meet within SQLite, because a set of a million paths takes Python a second.
+        """
+        encoder_id = self._id_of(version)
+        # Mostly every recording is analysed, and then half of the look-ups can be saved.
+        complete = bool(self._rows(_IS_COMPLETE, [encoder_id])[0][0])
+        analysed = "" if complete else "JOIN analyses a ON a.recording_id = f.recording_id AND a.encoder_id = ?"
+        sql = f"""
+            SELECT count(*) FROM ({paths}) o WHERE NOT EXISTS (
+                SELECT 1 FROM files f {analysed} WHERE f.path = o.path AND f.missing_since IS NULL
+            )
+        """  # noqa: S608  # `paths` is code of ours, its values are parameters
+        self._rows("ATTACH ? AS other", [f"{database.absolute().as_uri()}?mode=ro"])
+        try:
+            return int(self._rows(sql, [*parameters] if complete else [*parameters, encoder_id])[0][0])
+        finally:
+            self._rows("DETACH other")
+
+    def paths_below(self, folder: bytes) -> set[bytes]:
+        """Paths at or below a folder that the library has tracks or failures of; missing ones excepted."""
+        begin = folder.rstrip(b"/") + b"/"
+        # "0" follows "/": everything between the two begins with the folder and a slash.
+        bounds = [folder, begin, begin[:-1] + b"0"]
+        sql = """
+            SELECT path FROM files WHERE (path = ? OR (path > ? AND path < ?)) AND missing_since IS NULL
+            UNION SELECT path FROM failures WHERE path = ? OR (path > ? AND path < ?)
+        """
+        return {path for (path,) in self._rows(sql, bounds * 2)}
+
+    def recordings_of(self, audio_ids: Iterable[str]) -> list[int]:
+        """Ids of those of these recordings that the library knows."""
+        sql = "SELECT id FROM recordings WHERE audio_id IN (?*)"
+        return [recording_id for (recording_id,) in self._in_chunks(sql, audio_ids)]
+
+    def knows(self, audio_id: str, version: str) -> bool:
+        """Whether a recording has a sound analysis of the version, so that a file need only be attached."""
+        sql = """
+            SELECT 1 FROM recordings r JOIN analyses a ON a.recording_id = r.id
+            WHERE r.audio_id = ? AND a.encoder_id = ? AND a.damaged = 0
+        """
+        return bool(self._rows(sql, [audio_id, self._id_of(version)]))
+
+    def find(self, words: str) -> list[Track]:
+        """Tracks in whose path or tags every word occurs, in any case, sorted by path; none for no words."""
+        needles = fold(words).split()
+        if not needles:
+            return []
+        condition = " AND ".join(["instr(f.search, ?) > 0"] * len(needles))
+        found = self._rows(_FIND.replace("(?*)", condition), needles)
+        return [_track(columns) for columns in found]
+
+    def summary(self) -> Summary:
+        """Count what `status` shows."""
+        files, recordings, missing, n_bytes = self._rows(_SUMMARY)[0]
+        return Summary(
+            files=files,
+            recordings=recordings,
+            missing=missing,
+            analysed=dict(self._rows("SELECT version, n_rows FROM encoders ORDER BY id")),
+            failures=dict(self._rows("SELECT reason, count(*) FROM failures GROUP BY reason ORDER BY reason")),
+            journal_mode=self._rows("PRAGMA journal_mode")[0][0],
+            database_bytes=n_bytes,
+        )
+
+    def failures(self) -> list[Failure]:
+        """All files that could not be analysed, by path."""
+        sql = """
+            SELECT path, reason, message, encoder_version, attempts, failed_at FROM failures ORDER BY path
+        """
+        return [Failure(*columns) for columns in self._rows(sql)]
+
+    def _check_schema(self) -> None:
+        self._rows("PRAGMA query_only = ON")
+        self._rows("SELECT count(*) FROM sqlite_master")  # puts right what a killed writer left behind
+        with library_errors(self.path):
+            version = schema_version(self._connection, self.path)
+        if version == 0:
+            raise _no_library(self.path)
+        if version < SCHEMA_VERSION:
+            raise LibraryError(
+                f"the library {shown(self.path)} was made by an older musrec; "
+                "bring it up to date with `musrecd scan FOLDER` or `beet analyse`"
+            )
+
+    def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with library_errors(self.path):
+            try:
+                return self._connection.execute(sql, parameters).fetchall()
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_READONLY_ROLLBACK:
+                    raise
+            # A writer was killed in the middle of a commit. A read-only connection may not undo that
+            # half-done transaction, any other does so on its first look.
+            with closing(connect(self.path, "rw", self._busy_timeout_s)) as connection:
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def _in_chunks(self, sql: str, values: Iterable[Any], *before: object) -> Iterator[tuple[Any, ...]]:
+        for chunk in chunks(values):
+            yield from self._rows(in_list(sql, chunk), [*before, *chunk])
+
+    def _tracks(self, sql: str, values: Iterable[Any], version: str) -> Iterator[tuple[int, Track]]:
+        for row, *columns in self._in_chunks(sql, values, self._id_of(version)):
+            yield row, _track(columns)
+
+    def _id_of(self, version: str) -> int:
+        found = self._rows("SELECT id FROM encoders WHERE version = ?", [version])
+        return int(found[0][0]) if found else _NO_ID
+
+    def _encoder(self, version: str) -> StoredEncoder:
+        found = self._rows(StoredEncoder.SELECT, [version])
+        if not found:
+            raise LibraryError(f"the library {shown(self.path)} has no analyses of encoder version {version!r}")
+        return StoredEncoder.from_columns(found[0])
+
+    def _damaged(self, recording_id: int) -> LibraryError:
+        files = self._rows("SELECT path FROM files WHERE recording_id = ? ORDER BY path LIMIT 1", [recording_id])
+        name = ascii(files[0][0])[1:] if files else f"of recording {recording_id}"
+        return LibraryError(f"the analysis of {name} is damaged; `musrecd scan --force` with that file makes it anew")
+
+    def _outputs(self, recording_ids: Sequence[int], encoder: StoredEncoder) -> Iterator[tuple[bytes, bytes]]:
+        numbers = [int(number) for number in recording_ids]
+        rows = self.rows_of(numbers, encoder.info.version)
+        slots = {number: slot(encoder.id, row) for number, row in rows.items()}
+        stored = {key: columns for key, *columns in self._in_chunks(_OUTPUTS, slots.values())}
+        for number in numbers:
+            if number not in slots:
+                raise LibraryError(f"recording {number} has no analysis of version {encoder.info.version!r}")
+            columns = stored.get(slots[number])
+            if columns is None or not intact(columns, encoder.info.dim):
+                raise self._damaged(number)
+            yield columns[0], columns[1]
+
+
+def _stack(blobs: Iterable[bytes], width: int) -> FloatArray:
+    return from_blob(b"".join(blobs)).reshape(-1, width)
+
+
+def _track(columns: Sequence[Any]) -> Track:
+    path, recording_id, duration_s, artist, title, album = columns
+    return Track(path, recording_id, duration_s, Tags(artist, title, album))
+
+
+def _no_library(path: Path) -> LibraryError:
+    return LibraryError(
+        f"there is no library at {shown(path)} yet; make one with `musrecd scan FOLDER` or `beet analyse`"
+    )

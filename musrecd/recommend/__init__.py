@@ -1,0 +1,1 @@
+"""Numbers become answers: pure functions over arrays, no database, no sound."""

@@ -1,0 +1,95 @@
+"""The values that travel between the floors: frozen dataclasses, no behaviour."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+# numpy.typing takes longer to import than all of this package's asking path.
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    FloatArray: TypeAlias = npt.NDArray[np.float32]
+else:
+    FloatArray = np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What the encoder predicts. `group` is genre, instrument, voice or mood."""
+
+    name: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything that hearing one file told us.
+
+    `embedding` (dim,) is of unit length; `probabilities` (n_labels,) follow the labels of the encoder
+    named by `encoder_version`. `bpm` is in beats per minute, `key` like `C#m`; both are None until
+    musrec estimates them. `audio_id` names the recording, whatever its tags (hex, 40 characters).
+    """
+
+    audio_id: str
+    encoder_version: str
+    embedding: FloatArray
+    probabilities: FloatArray
+    duration_s: float
+    n_damaged_packets: int = 0
+    bpm: float | None = None
+    bpm_confidence: float | None = None
+    key: str | None = None
+    key_confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecording:
+    """A file turned out to hold a recording that was analysed before, under whatever name."""
+
+    audio_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A file as the file system shows it. `path` is absolute, in the bytes of the file system."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The few words by which a person recognises a track; empty where the file has none."""
+
+    artist: str = ""
+    title: str = ""
+    album: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderInfo:
+    """What the library must know of an encoder to answer without loading it."""
+
+    version: str
+    dim: int
+    labels: tuple[Label, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A file of the library together with the recording it holds."""
+
+    path: bytes
+    recording_id: int
+    duration_s: float
+    tags: Tags
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One answer: a row of the vector matrix and its cosine similarity to the seed (-1 to 1)."""
+
+    row: int
+    score: float

@@ -1,0 +1,133 @@
+"""The one entry: a path in, an Analysis out; what is known already is not decoded."""
+
+import os
+import shutil
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from musrecd.analysis.analyse import analyse, analyse_unless_known
+from musrecd.analysis.audio import Recording
+from musrecd.analysis.encoder import load_encoder
+from musrecd.analysis.frontend import FrontendConfig
+from musrecd.errors import NoSoundError, NotAudioError, UnreadableFileError
+from musrecd.types import Analysis, EncoderInfo, KnownRecording, Label
+
+
+class FakeEncoder:
+    """An encoder that remembers what it was given."""
+
+    info = EncoderInfo("fake-1", 2, (Label("Rock", "genre"),))
+    frontend = FrontendConfig(sr=8000, chunk_s=2.0)
+
+    def __init__(self) -> None:
+        self.heard: list[np.ndarray] = []
+
+    def encode(self, ys: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        self.heard = list(ys)
+        return np.array([1, 0], np.float32), np.array([0.5], np.float32)
+
+
+@pytest.fixture
+def no_decoding(monkeypatch):
+    """Fail if anything is decoded."""
+
+    def decode(self: Recording, sr: int) -> None:
+        pytest.fail("it was decoded")
+
+    monkeypatch.setattr(Recording, "decode", decode)
+
+
+def test_an_analysis_says_everything_that_was_heard(rendered_files, tiny_weights, audio_id):
+    encoder = load_encoder(tiny_weights)
+    for path in rendered_files[::4]:
+        analysis = analyse(path, encoder)
+        assert analysis.audio_id == audio_id(path)
+        assert analysis.encoder_version == "tiny-1"
+        assert analysis.embedding.shape == (32,)
+        assert np.linalg.norm(analysis.embedding) == pytest.approx(1, abs=1e-5)
+        assert analysis.probabilities.shape == (11,)
+        assert analysis.duration_s == pytest.approx(6.0, abs=0.1)
+        assert analysis.n_damaged_packets == 0
+
+
+def test_paths_may_be_bytes_or_text(rendered_files, tiny_weights):
+    encoder = load_encoder(tiny_weights)
+    first, second, third = (analyse(f(rendered_files[0]), encoder) for f in (str, os.fsencode, lambda path: path))
+    np.testing.assert_array_equal(first.embedding, second.embedding)
+    np.testing.assert_array_equal(first.embedding, third.embedding)
+
+
+def test_a_short_recording_is_given_whole_and_at_the_rate_of_the_encoder(tmp_path, make_audio):
+    make_audio(tmp_path / "short.flac", 7.0)
+    encoder = FakeEncoder()
+    analyse(tmp_path / "short.flac", encoder)
+    assert [len(y) for y in encoder.heard] == [7 * 8000]
+
+
+def test_of_a_long_recording_six_chunks_are_given(tmp_path, make_audio):
+    make_audio(tmp_path / "long.flac", 40.0, 8000, 1)
+    encoder = FakeEncoder()
+    analysis = analyse(tmp_path / "long.flac", encoder)
+    assert [len(y) for y in encoder.heard] == [2 * 8000] * 6
+    assert analysis.duration_s == pytest.approx(40.0)
+
+
+def test_the_same_music_in_another_format_sounds_alike(tmp_path, make_audio, rendered_files, hear, tiny_weights):
+    encoder = load_encoder(tiny_weights)
+    y, _ = hear(rendered_files[0])
+    embeddings = []
+    for name in ("a.flac", "a.mp3", "a.m4a"):
+        make_audio(tmp_path / name, sr=16_000, y=y)
+        embeddings.append(analyse(tmp_path / name, encoder).embedding)
+    assert min(embeddings[0] @ other for other in embeddings[1:]) > 0.97
+
+
+def test_a_recording_that_is_known_is_not_decoded(rendered_files, audio_id, no_decoding):
+    asked = []
+
+    def is_known(name: str) -> bool:
+        asked.append(name)
+        return True
+
+    answer = analyse_unless_known(rendered_files[0], FakeEncoder(), is_known)
+    assert answer == KnownRecording(audio_id(rendered_files[0]))
+    assert asked == [answer.audio_id]
+
+
+def test_moved_and_retagged_files_are_known_and_not_decoded(tmp_path, rendered_files, audio_id, tagged, no_decoding):
+    known = {audio_id(path) for path in rendered_files}
+    for path in rendered_files:
+        moved = tmp_path / f"moved{path.suffix}"
+        shutil.copy(path, moved)
+        if path.suffix not in {".wav", ".aiff"}:
+            tagged(moved, "another title " * 50)
+            assert moved.read_bytes() != path.read_bytes()
+        assert isinstance(analyse_unless_known(moved, FakeEncoder(), known.__contains__), KnownRecording), path.name
+
+
+def test_a_recording_that_is_not_known_is_analysed(rendered_files):
+    answer = analyse_unless_known(rendered_files[0], FakeEncoder(), lambda name: False)
+    assert isinstance(answer, Analysis)
+    assert answer.encoder_version == "fake-1"
+
+
+def test_damage_is_counted_in_the_analysis(tmp_path, make_audio):
+    make_audio(tmp_path / "song.mka", 4.0, 44_100, 1)
+    data = bytearray((tmp_path / "song.mka").read_bytes())
+    frame = data.index(b"\xff\xf8", len(data) // 2)
+    data[frame : frame + 8] = bytes(8)
+    (tmp_path / "song.mka").write_bytes(data)
+    assert analyse(tmp_path / "song.mka", FakeEncoder()).n_damaged_packets == 1
+
+
+def test_what_cannot_be_heard_is_an_audio_error_and_not_known(tmp_path, make_audio):
+    (tmp_path / "letter.mp3").write_text("My dear friend" * 100)
+    make_audio(tmp_path / "sample.wav", y=np.ones((1, 1)))
+    expected = {"letter.mp3": NotAudioError, "missing.mp3": UnreadableFileError, "sample.wav": NoSoundError}
+    for name, error in expected.items():
+        with pytest.raises(error):
+            analyse(tmp_path / name, FakeEncoder())
+        with pytest.raises(error):
+            analyse_unless_known(tmp_path / name, FakeEncoder(), lambda name: False)

@@ -1,0 +1,238 @@
+"""One validated configuration: every key, every mistake in one line that names the key."""
+
+import os
+import re
+from pathlib import Path
+
+import confuse
+import pytest
+import yaml
+
+from musrecd.config import Config, available_cores, default_library, from_view, read_config
+from musrecd.errors import ConfigError
+
+PROJECT = Path(__file__).parents[1]
+KEYS = {"library", "encoder", "folders", "threads", "timeout", "auto", "number", "min_score", "genres"}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes a configuration file and gives its path."""
+
+    def written(text: str) -> Path:
+        path = tmp_path / "config.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return written
+
+
+@pytest.fixture
+def read(write):
+    """Return a function: the lines of the `musrec:` section → Config."""
+
+    def config(*lines: str) -> Config:
+        return read_config(write("musrec:\n" + "".join(f"  {line}\n" for line in lines or ("{}",))))
+
+    return config
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        read_config(path)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert line.strip()
+    return line
+
+
+def test_nothing_said_means_the_defaults(read):
+    config = read("threads: 0")
+    assert config == Config(
+        library=default_library(),
+        encoder=None,
+        folders=(),
+        threads=available_cores(),
+        timeout_s=120.0,
+        auto=True,
+        number=10,
+        min_score=-1.0,
+        genres=3,
+    )
+
+
+def test_without_a_file_of_ones_own_the_defaults_count(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    config = read_config()
+    assert config.number == 10
+    assert config.library == default_library()
+
+
+def test_a_file_of_ones_own_is_found(monkeypatch, tmp_path):
+    monkeypatch.setattr("platformdirs.user_config_path", lambda name: tmp_path / name)
+    (tmp_path / "musrec").mkdir()
+    (tmp_path / "musrec" / "config.yaml").write_text("musrec:\n  number: 7\n")
+    assert read_config().number == 7
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "value"),
+    [
+        ("threads: 3", "threads", 3),
+        ("timeout: 12.5", "timeout_s", 12.5),
+        ("timeout: 30", "timeout_s", 30.0),
+        ("auto: no", "auto", False),
+        ("auto: true", "auto", True),
+        ("number: 100000", "number", 100_000),
+        ("min_score: 0.75", "min_score", 0.75),
+        ("min_score: -1", "min_score", -1.0),
+        ("genres: 1", "genres", 1),
+        ("library: /music/our library.db", "library", Path("/music/our library.db")),
+        ("encoder: /weights/own.safetensors", "encoder", Path("/weights/own.safetensors")),
+        ("folders: [/music, /more music]", "folders", (Path("/music"), Path("/more music"))),
+        ("folders: []", "folders", ()),
+    ],
+)
+def test_every_key_is_read(read, line, field, value):
+    assert getattr(read(line), field) == value
+
+
+def test_every_key_is_tried_above(read):
+    """So that a new key cannot go untested."""
+    assert set(Config.__slots__) == {"timeout_s" if key == "timeout" else key for key in KEYS}
+
+
+def test_relative_names_are_taken_from_the_folder_of_the_file(read, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    config = read("library: data/library.db", "encoder: own.safetensors", "folders: [music, ../more]")
+    assert config.library == tmp_path / "data" / "library.db"
+    assert config.encoder == tmp_path / "own.safetensors"
+    assert [Path(os.path.normpath(folder)) for folder in config.folders] == [
+        tmp_path / "music",
+        tmp_path.parent / "more",
+    ]
+    assert not (tmp_path / "home").exists(), "reading a configuration must not make folders"
+
+
+def test_a_tilde_is_the_home_of_the_person(read, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    config = read("library: ~/library.db", "folders: [~/Music]")
+    assert config.library == tmp_path / "library.db"
+    assert config.folders == (tmp_path / "Music",)
+
+
+@pytest.mark.parametrize("line", ["nubmer: 3", "Number: 3", "7: 3", "~: 3", "min-score: 0.5", "timeout_s: 3"])
+def test_an_unknown_key_is_named_and_the_known_ones_are_listed(write, line):
+    message = refused(write(f"musrec:\n  {line}\n"))
+    assert "unknown key musrec." in message
+    assert all(key in message for key in KEYS)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "threads: -1", "threads: 257", "threads: 1.5", "threads: yes", "threads: '2'", "threads: many", "threads: []",
+        "timeout: 0", "timeout: -5", "timeout: 86401", "timeout: .nan", "timeout: .inf", "timeout: soon",
+        "auto: 1", "auto: maybe", "auto: []", "auto: 'yes'",
+        "number: 0", "number: 100001", "number: 3.5", "number: true", "number: ten",
+        "min_score: -1.1", "min_score: 1.01", "min_score: .nan", "min_score: high", "min_score: {}",
+        "genres: 0", "genres: 101", "genres: none",
+        "library: [a, b]", "library: 7", "library: {a: b}", "encoder: [x]", "encoder: yes",
+        "folders: {a: b}", "folders: [1, 2]", "folders: 7",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_refused_in_one_line_that_names_the_key(write, line):
+    assert line.partition(":")[0] in refused(write(f"musrec:\n  {line}\n"))
+
+
+@pytest.mark.parametrize("key", ["threads", "timeout", "auto", "number", "min_score", "genres"])
+def test_a_key_without_a_value_is_refused_and_named(write, key):
+    assert key in refused(write(f"musrec:\n  {key}:\n"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["musrec: [", "musrec:\n\t- x", "{", "a: b: c", "musrec: \x00", "musrec: *nowhere", "%YAML 9"],
+)
+def test_what_is_not_yaml_is_refused_and_the_file_is_named(write, text):
+    assert "config.yaml" in refused(write(text))
+
+
+@pytest.mark.parametrize("raw", [b"musrec:\n  library: caf\xe9\n", b"\xff\xfe\x00\xd8", bytes(range(256))])
+def test_bytes_that_are_no_text_are_refused(tmp_path, raw):
+    (tmp_path / "config.yaml").write_bytes(raw)
+    refused(tmp_path / "config.yaml")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "other:\n  number: 3\n", "number: 3\n"])
+def test_a_file_without_our_section_says_so(write, text):
+    message = refused(write(text))
+    assert "no section `musrec:`" in message
+    assert "config.yaml" in message
+
+
+@pytest.mark.parametrize("text", ["musrec: 3\n", "musrec: words\n", "musrec: [number]\n", "[1, 2]\n", "words\n"])
+def test_a_section_that_is_no_table_is_refused(write, text):
+    refused(write(text))
+
+
+def test_a_file_that_is_not_there_or_is_a_folder_is_refused(tmp_path):
+    assert "missing.yaml" in refused(tmp_path / "missing.yaml")
+    refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "!!python/object/apply:os.system ['touch {marker}']",
+        "!!python/object/new:os.system ['touch {marker}']",
+        "!!python/name:os.system",
+        "!!python/object/apply:subprocess.check_output [['touch', '{marker}']]",
+        "!custom x",
+    ],
+)
+def test_objects_in_yaml_are_refused_and_nothing_is_executed(write, tmp_path, tag):
+    marker = tmp_path / "executed"
+    refused(write(f"musrec:\n  library: {tag.format(marker=marker)}\n"))
+    assert not marker.exists()
+
+
+def test_the_section_may_stand_among_those_of_other_programs(write):
+    assert read_config(write("directory: /music\nplugins: [musrec]\nmusrec:\n  number: 4\n")).number == 4
+
+
+def test_a_section_of_beets_is_read_in_the_same_way():
+    """beets gives its own configuration object, with values set in code."""
+    configuration = confuse.Configuration("beets-test", read=False)
+    configuration["musrec"].add({"number": 5, "folders": ["/music"]})
+    config = from_view(configuration["musrec"])
+    assert (config.number, config.folders) == (5, (Path("/music"),))
+
+
+def documented() -> dict[str, str]:
+    """Keys and values of config.example.yaml, also of those that are commented out."""
+    text = (PROJECT / "config.example.yaml").read_text(encoding="utf-8")
+    return dict(re.findall(r"^  (?:# )?([a-z_]+): (\S.*)$", text, re.MULTILINE))
+
+
+def test_the_example_documents_exactly_the_keys_that_there_are():
+    assert set(documented()) == KEYS
+
+
+def test_the_example_shows_the_defaults(read):
+    values = {key: yaml.safe_load(value) for key, value in documented().items() if key not in {"library", "encoder"}}
+    section = [f"{key}: {value!r}".replace("'", "") for key, value in values.items()]
+    assert read(*section) == read("threads: 0")
+    assert read_config(PROJECT / "config.example.yaml") == read("threads: 0")
+
+
+def test_the_example_still_loads_with_every_line_switched_on(write):
+    text = (PROJECT / "config.example.yaml").read_text(encoding="utf-8")
+    switched_on = re.sub(r"^  # ([a-z_]+: \S+)$", r"  \1", text, flags=re.MULTILINE)
+    assert switched_on != text
+    config = read_config(write(switched_on))
+    assert config.encoder is not None
