@@ -8,6 +8,10 @@ from pathlib import Path
 
 # One thread each: several wait for one another on a busy machine, and workers of pytest-xdist make it busy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A cache of compiled code each: two workers that fill librosa's together, in a fresh environment, may load code that
+# the other compiled for other types, and crash.
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parent.parent / ".pytest_cache" / "numba" / _WORKER)
 
 import av
 import numpy as np

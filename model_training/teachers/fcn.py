@@ -56,7 +56,8 @@ class _Won(nn.Module):
         """Embed and tag the middle 29 s of `y` (n,)."""
         power = self._mel_filters @ power_spectrogram(middle(y, _SECONDS * SR))
         x = self.spec_bn(10 * torch.log10(power.clamp_min(1e-10))[None, None])
-        embedding = self.features(x.to(memory_format=torch.channels_last))
+        with torch.autocast("cpu", torch.bfloat16):
+            embedding = self.features(x.to(memory_format=torch.channels_last)).float()
         probabilities = self.dense(embedding).sigmoid()
         return Heard(embedding[0].numpy(), probabilities[0].numpy())
 
