@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from model_training.datasets.base import Clip
+from model_training.datasets.words import implied, labels_meant
 from musrecd.types import FloatArray, Label
 
 
@@ -13,8 +14,9 @@ class LabelSource:
     """A label and its names elsewhere.
 
     `truths`: source family → the words that mean it there. A family that knows the label and does not use it
-    on a clip denies it; with no words, nothing there is of that kind. `teachers`: teacher vocabulary and label,
-    asked where no data set knows.
+    on a clip denies it; with no words, nothing there is of that kind. What families mean that tag sparsely,
+    and deny nothing by silence, is in `datasets/words.py`. `teachers`: teacher vocabulary and label, asked where no
+    data set knows.
     """
 
     label: Label
@@ -113,6 +115,9 @@ LABELS: tuple[LabelSource, ...] = (
     _mood("Sad", "msd:sad", taffc="Q3"),
 )  # fmt: skip
 
+# Families whose first genre is not the main one.
+_UNORDERED = frozenset({"taffc", "fma", "jamendo", "mtat"})
+
 
 def family(source: str) -> str:
     """Which vocabulary a source speaks: `gtzan_short` speaks `gtzan`, `open:x` speaks `open`."""
@@ -123,8 +128,16 @@ def truth(source: LabelSource, clip: Clip) -> float | None:
     """1.0 or 0.0 where the clip's data set knows the label, None where it does not."""
     words = source.truths.get(family(clip.source))
     if words is None:
-        return None
+        return _said(source.label.name, clip)
     return float(any(word in words for word in clip.genres + clip.moods))
+
+
+def _said(label: str, clip: Clip) -> float | None:
+    """1.0 if a word of a sparsely tagged clip means the label, 0.0 if one that was denied does, else None."""
+    spoken = family(clip.source)
+    if label in implied(labels_meant(spoken, clip.genres + clip.moods + clip.others)):
+        return 1.0
+    return 0.0 if label in labels_meant(spoken, clip.denied) else None
 
 
 def teacher_targets(probabilities: dict[str, FloatArray], vocabularies: dict[str, list[str]]) -> FloatArray:
@@ -150,12 +163,15 @@ def teacher_targets(probabilities: dict[str, FloatArray], vocabularies: dict[str
 def main_genre(clip: Clip) -> str:
     """Return the one genre by which a clip is scored, in our words; '' if it has none or several.
 
-    Sources other than taffc name the main genre first.
+    Sources that are not among the unordered name the main genre first.
     """
-    if not clip.genres or (clip.source == "taffc" and len(clip.genres) > 1):
+    spoken = family(clip.source)
+    if not clip.genres or (spoken in _UNORDERED and len(clip.genres) > 1):
         return ""
     word = clip.genres[0]
     for source in LABELS:
-        if source.label.group == "genre" and word in source.truths.get(family(clip.source), ()):
+        if source.label.group == "genre" and word in source.truths.get(spoken, ()):
             return source.label.name
-    return "Classical" if word == "Classical" else word if clip.source == "taffc" else ""
+    if meant := labels_meant(spoken, (word,), "genre"):
+        return meant[0]
+    return "Classical" if word == "Classical" else word if spoken == "taffc" else ""

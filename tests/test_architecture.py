@@ -35,7 +35,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
         "musrecd.commands",
     ),
-    "model_training": (*FOUNDATIONS, "musrecd.display", "musrecd.analysis"),
+    "model_training.datasets": (),
+    "model_training": (*FOUNDATIONS, "musrecd.display", "musrecd.analysis", "model_training.datasets"),
     "musrecd": (),
 }  # fmt: skip
 # Floor → packages of others that it must do without, also late.
@@ -51,6 +52,7 @@ WITHOUT = {
     "musrecd.commands": ("librosa", "beets"),
     "musrecd.cli": ("librosa", "beets"),
     "beetsplug": ("torch", "av", "librosa"),
+    "model_training.datasets": ("torch", "av", "librosa", "sqlite_utils", "beets", "click"),
     "model_training": ("beets", "sqlite3", "sqlite_utils"),
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from model_training.datasets.base import DataSetError
 from model_training.datasets.clips import load_clips
 
 COLUMNS = ("path", "source", "artist", "title", "genres", "moods", "licence")
@@ -121,5 +122,5 @@ def test_a_clip_that_is_missing_is_named(folder):
 
 
 def test_without_a_table_there_is_no_data_set(tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(DataSetError, match=r"clips.csv is missing"):
         load_clips(tmp_path)
