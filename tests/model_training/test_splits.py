@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from model_training.datasets.base import Clip
 from model_training.datasets.clips import load_clips
-from model_training.splits import draw_validation, read_validation, split
+from model_training.splits import draw_validation, read_validation, sides, split
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +103,83 @@ def test_a_clip_that_changes_its_artist_moves_with_it():
     changed = [replace(c, group=group) if c is stranger else c for c in clips]
     with pytest.raises(ValueError, match="both sides"):
         split(changed, validation)
+
+
+def test_the_sides_of_our_clips_are_those_of_the_committed_list(clips):
+    found = sides(clips)
+    assert found.held_out == found.validation == read_validation()
+    assert found.training == {c.name for c in clips} - read_validation()
+
+
+def test_official_sides_are_kept_apart():
+    official = [replace(clip(i), split=side) for i, side in enumerate(("training", "validation", "test", "test"))]
+    found = sides(official)
+    assert [len(found.training), len(found.validation), len(found.test), len(found.left_out)] == [1, 1, 2, 0]
+    assert found.held_out == {c.name for c in official[1:]}
+
+
+def test_where_nobody_says_a_quarter_is_drawn_and_clips_follow_those_with_a_side():
+    free = [clip(i, f"artist:{i // 3}") for i in range(300)]
+    tested = [replace(clip(500 + i, f"artist:{i}", "fma"), split="test") for i in range(10)]
+    found = sides(free + tested)
+    assert found.test == {c.name for c in free[:30] + tested}
+    assert 0.15 < len(found.validation) / 300 < 0.35
+    assert not found.left_out
+
+
+def test_a_list_decides_for_its_sources_alone():
+    listed, others = [clip(i) for i in range(8)], [clip(i, f"artist:other {i}", "mine") for i in range(100, 140)]
+    found = sides(listed + others, frozenset({listed[3].name}))
+    assert found.validation & {c.name for c in listed} == {listed[3].name}
+    assert 4 < len(found.validation & {c.name for c in others}) < 16
+
+
+@pytest.mark.parametrize(
+    ("side", "other", "left_out"), [("training", "test", 0), ("validation", "training", 1), ("test", "validation", 1)]
+)
+def test_an_artist_whom_makers_put_on_two_sides_is_left_on_the_stricter_one(side, other, left_out):
+    pair = [replace(clip(0, "artist:x"), split=side), replace(clip(1, "artist:x"), split=other)]
+    found = sides(pair)
+    assert found.left_out == {pair[left_out].name}
+    assert pair[1 - left_out].name in found.held_out
+
+
+@pytest.mark.parametrize("recording", ["artist:x|song", ""])
+def test_a_recording_is_on_one_side_though_two_groups_have_it(recording):
+    free = [clip(i) for i in range(40)]
+    pair = [
+        replace(clip(100, source="fma"), split="test", recording=recording),
+        replace(clip(101, source="jamendo"), split="training", recording=recording),
+    ]
+    assert sides(free + pair).left_out == ({pair[1].name} if recording else set())
+
+
+def test_copies_of_a_file_are_on_one_side(tmp_path):
+    def filed(number: int, content: str, split: str) -> Clip:
+        path = tmp_path / str(number)
+        path.write_text(content, encoding="utf-8")
+        return replace(clip(number), path=path, split=split)
+
+    same = [filed(0, "sound", "training"), filed(1, "sound", "validation"), filed(2, "noise", "training")]
+    found = sides(same)
+    assert (found.training, found.validation, found.left_out) == ({same[2].name}, {same[1].name}, {same[0].name})
+
+
+SIDED = st.lists(
+    st.tuples(st.integers(0, 12), st.integers(0, 12), st.sampled_from(["", "training", "validation", "test"])),
+    max_size=60,
+)
+
+
+@given(SIDED)
+def test_no_artist_and_no_recording_is_ever_on_two_sides(rows):
+    made = [
+        replace(clip(i, f"artist:{group}", "fma"), recording=f"r{recording}" if recording else "", split=split)
+        for i, (group, recording, split) in enumerate(rows)
+    ]
+    found = sides(made)
+    used = {name: side for side in ("training", "validation", "test") for name in getattr(found, side)}
+    assert used.keys() | found.left_out == {c.name for c in made}
+    for key in ("group", "recording"):
+        pairs = {(getattr(c, key), used[c.name]) for c in made if getattr(c, key) and c.name in used}
+        assert len({value for value, _ in pairs}) == len(pairs)
