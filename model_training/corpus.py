@@ -87,7 +87,7 @@ def _shards(cache: Path) -> list[Path]:
     """List the shards up to the first that is missing; behind a gap the order would be lost."""
     shards = list(takewhile(Path.exists, (shard_path(cache, i) for i in count())))
     if not shards:
-        raise FileNotFoundError(f"{cache} holds no shards; run `python -m model_training.prepare` first")
+        raise FileNotFoundError(f"{cache} holds no shards; run `python -m model_training prepare` first")
     return shards
 
 
@@ -95,17 +95,6 @@ def _check(path: Path, shard: Mapping[str, np.ndarray], expected: list[str]) -> 
     held = shard["examples"].tolist()
     if held != expected[: len(held)]:
         raise ValueError(f"{path} holds other examples than these clips and variations make; prepare into a new folder")
-
-
-def read_teacher_embeddings(cache: Path) -> dict[str, FloatArray]:
-    """Return every teacher's embeddings of all prepared examples, in order."""
-    parts: dict[str, list[FloatArray]] = {}
-    for path in _shards(cache):
-        with np.load(path, allow_pickle=False) as shard:
-            for key in shard.files:
-                if key.endswith("/embedding"):
-                    parts.setdefault(key.partition("/")[0], []).append(shard[key])
-    return {teacher: np.concatenate(arrays) for teacher, arrays in parts.items()}
 
 
 def _z_score(embeddings: FloatArray, training: np.ndarray) -> FloatArray:

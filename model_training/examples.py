@@ -1,11 +1,13 @@
 """What the student hears: every clip as it is, and endless new sound made of the training clips.
 
 A variation is one clip played faster or slower (pitch and tempo together), a mixture lays a second one
-under it. The teachers hear the same sound, so their answers fit it exactly.
+under it. Pieces that are rendered and not recorded take a share. The teachers hear the same sound, so their
+answers fit it exactly.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import cycle
 
 import numpy as np
 import soxr
@@ -14,7 +16,8 @@ from model_training.datasets.base import Clip
 from musrecd.types import FloatArray
 
 _SPEEDS = (0.88, 1.14)
-_MIXED_SHARE = 0.65
+_MIXED_SHARE = 0.6
+_PIECE_SHARE = 0.2
 _UNDER_DB = (-12.0, 0.0)
 _MAX_S = 30.0
 
@@ -50,19 +53,25 @@ def originals(clips: Sequence[Clip]) -> list[Example]:
     return [Example((Layer(i),)) for i in range(len(clips))]
 
 
-def variations(training: Sequence[int], n: int, seed: int) -> list[Example]:
-    """Return `n` variations and mixtures of the clips whose indices are in `training`."""
+def variations(training: Sequence[int], pieces: Sequence[int], n: int, seed: int) -> list[Example]:
+    """Return `n` variations and mixtures of the training clips and of other pieces, both given by index.
+
+    Pieces, of which nobody knows the genre, take a part of the place; each comes once before any comes twice.
+    """
     rng = np.random.default_rng(seed)
-    return [_variation(training, rng) for _ in range(n)]
+    queue = cycle(rng.permutation(pieces).tolist()) if len(pieces) else None
+    return [_variation(training, queue, rng) for _ in range(n)]
 
 
-def _variation(training: Sequence[int], rng: np.random.Generator) -> Example:
-    def layer(gain_db: float) -> Layer:
-        return Layer(int(rng.choice(training)), float(rng.uniform(*_SPEEDS)), gain_db)
+def _variation(training: Sequence[int], pieces: Iterator[int] | None, rng: np.random.Generator) -> Example:
+    def layer(sound: int) -> Layer:
+        return Layer(sound, float(rng.uniform(*_SPEEDS)))
 
-    layers = [layer(0.0)]
+    with_piece = pieces is not None and rng.random() < _PIECE_SHARE
+    layers = [layer(next(pieces) if with_piece and pieces else int(rng.choice(training)))]
     if rng.random() < _MIXED_SHARE:
-        layers.append(layer(float(rng.uniform(*_UNDER_DB))))
+        under = layer(int(rng.choice(training)))
+        layers.append(replace(under, gain_db=float(rng.uniform(*_UNDER_DB))))
     return Example(tuple(layers))
 
 

@@ -1,10 +1,11 @@
 """Turn a finished run into what musrec ships: safetensors weights and a JSON card beside them.
 
-python -m model_training.export --run RUN [--output FILE.safetensors] [--figures FIGURES.json]
+python -m model_training export --run RUN [--output FILE.safetensors] [--figures FIGURES.json]
 """
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,9 @@ from safetensors.torch import save
 
 from model_training.labels import LABELS
 from model_training.prepare import mel_filters
-from model_training.train import Settings
+from model_training.trainer import read_settings
 from musrecd.analysis.card import SHIPPED_WEIGHTS
 from musrecd.analysis.encoder import MEL_FILTERS
-from musrecd.analysis.frontend import FrontendConfig
 
 _NAME = "musrec-1"
 _DATA = [
@@ -36,9 +36,9 @@ _TEACHERS = [
 
 def export(run: Path, output: Path, figures: dict[str, Any]) -> str:
     """Write `output` and its card; return the encoder version, which names the weights by their checksum."""
-    settings = Settings(**json.loads((run / "settings.json").read_text(encoding="utf-8")))
+    settings = read_settings(run)
     checkpoint = torch.load(run / "checkpoint.pt", weights_only=True)
-    frontend = FrontendConfig()
+    frontend = settings.recipe.frontend
     state = {
         name.removeprefix("module."): _compact(tensor)
         for name, tensor in checkpoint["average"].items()
@@ -50,13 +50,13 @@ def export(run: Path, output: Path, figures: dict[str, Any]) -> str:
     card = {
         "version": version,
         "weights_sha256": digest,
-        "network": settings.network,
-        "network_arguments": settings.network_arguments(frontend),
+        "network": settings.recipe.network,
+        "network_arguments": settings.recipe.network_arguments(len(LABELS)),
         "frontend": frontend.to_dict(),
         "labels": [{"name": source.label.name, "group": source.label.group} for source in LABELS],
         "training": {
             "steps": checkpoint["step"],
-            "settings": json.loads((run / "settings.json").read_text(encoding="utf-8")),
+            "settings": asdict(settings),
             "data": _DATA,
             "teachers": _TEACHERS,
             "note": "Artists of the validation figures were not trained on; no audio is part of the weights.",

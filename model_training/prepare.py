@@ -1,6 +1,6 @@
 """Cache what training reads: front-end spectra and teacher answers of every example, in resumable shards.
 
-python -m model_training.prepare --data DATA --teachers TEACHERS --cache CACHE [--variations 2500]
+python -m model_training prepare --data DATA --teachers TEACHERS --cache CACHE [--midi MIDI] [--variations 3000]
 """
 
 import multiprocessing
@@ -16,10 +16,11 @@ import torch
 from rich.progress import track
 
 from model_training.datasets.base import Clip
-from model_training.datasets.clips import load_clips
-from model_training.examples import Example, originals, render, variations
-from model_training.splits import read_validation
-from model_training.teachers import load_teachers
+from model_training.examples import Example, render
+from model_training.plan import Plan
+from model_training.recipes import RECIPES
+from model_training.synthesis.midi import find_fonts, play
+from model_training.teachers import TEACHERS, load_teachers, read_vocabularies
 from model_training.teachers.base import Teacher
 from musrecd.analysis.audio import listen
 from musrecd.analysis.excerpts import ExcerptPlan
@@ -31,7 +32,7 @@ SHARD_EXAMPLES = 50
 
 @dataclass(frozen=True)
 class Job:
-    """All that a worker needs to make any shard."""
+    """All that a worker needs to make any shard. `clips` are recordings and, behind them, MIDI files."""
 
     clips: Sequence[Clip]
     examples: Sequence[Example]
@@ -53,6 +54,11 @@ def decode_clip(path: Path, sr: int) -> FloatArray:
         return recording.decode(sr)[0]
 
 
+def hear(clip: Clip, sr: int) -> FloatArray:
+    """Sound of a clip, decoded or played, mono (n,) at `sr` Hz."""
+    return play(clip, sr, find_fonts()) if clip.path.suffix == ".mid" else decode_clip(clip.path, sr)
+
+
 def shard_path(cache: Path, shard: int) -> Path:
     """Where the examples from `shard * SHARD_EXAMPLES` on are kept."""
     return cache / f"shard-{shard:04d}.npz"
@@ -69,7 +75,7 @@ def make_shard(job: Job, shard: int) -> None:
     sr = job.frontend.sr
     arrays: dict[str, list[np.ndarray]] = {"S": [], "n_frames": [], "examples": []}
     for example in job.examples[shard * SHARD_EXAMPLES : (shard + 1) * SHARD_EXAMPLES]:
-        y = render(example, lambda i: decode_clip(job.clips[i].path, sr), sr)
+        y = render(example, lambda i: hear(job.clips[i], sr), sr)
         S = log_mel(y, job.frontend, filters).astype(np.float16)
         arrays["S"].append(S)
         arrays["n_frames"].append(np.array(S.shape[1]))
@@ -88,38 +94,42 @@ def _ask(teachers: dict[str, Teacher], y: FloatArray, arrays: dict[str, list[np.
         arrays.setdefault(f"{name}/probabilities", []).append(heard.probabilities)
 
 
-def plan_examples(clips: Sequence[Clip], n_variations: int, seed: int = 0) -> list[Example]:
-    """All clips, then variations of the training ones; always the same for the same arguments."""
-    validation = read_validation()
-    training = [i for i, clip in enumerate(clips) if clip.name not in validation]
-    return originals(clips) + variations(training, n_variations, seed)
-
-
 @click.command()
 @click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder with clips.csv.")
+@click.option("--midi", type=click.Path(exists=True, path_type=Path), help="Folder with midi.csv, played too.")
 @click.option("--teachers", type=click.Path(exists=True, path_type=Path), required=True, help="Checkpoints.")
 @click.option(
-    "--teacher",
-    "names",
-    multiple=True,
-    default=("fcn_msd", "fcn_mtat", "fcn_jamendo", "crnn_msd", "musicnn_msd"),
-    show_default=True,
-    help="May be given several times.",
+    "--teacher", "names", multiple=True, default=tuple(TEACHERS), show_default=True, help="May be given several times."
 )
 @click.option("--cache", type=click.Path(path_type=Path), required=True, help="Where the shards go.")
-@click.option("--variations", "n_variations", default=2500, show_default=True)
+@click.option("--recipe", type=click.Choice(sorted(RECIPES)), default="musrec", show_default=True)
+@click.option("--variations", "n_variations", default=4000, show_default=True)
 @click.option("-t", "--threads", "n_processes", default=2, show_default=True, help="Processes.")
-def main(data: Path, teachers: Path, names: tuple[str, ...], cache: Path, n_variations: int, n_processes: int) -> None:
+def main(
+    data: Path,
+    midi: Path | None,
+    teachers: Path,
+    names: tuple[str, ...],
+    cache: Path,
+    recipe: str,
+    n_variations: int,
+    n_processes: int,
+) -> None:
     """Cache spectra and teacher answers; run again to go on where it was stopped."""
-    clips = load_clips(data)
-    examples = plan_examples(clips, n_variations)
-    cache.mkdir(parents=True, exist_ok=True)
-    job = Job(clips, examples, teachers, names, cache, FrontendConfig())
+    plan = Plan(
+        data=str(data.resolve()),
+        midi=str(midi.resolve()) if midi else None,
+        n_variations=n_variations,
+        frontend=RECIPES[recipe].frontend,
+        vocabularies=read_vocabularies(teachers, names),
+    )
+    try:
+        plan.write(cache)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    sounds, examples = plan.sounds()
+    job = Job(sounds, examples, teachers, names, cache, plan.frontend)
     shards = range(-(-len(examples) // SHARD_EXAMPLES))
     with multiprocessing.get_context("spawn").Pool(n_processes) as pool:
         for _ in track(pool.imap(partial(make_shard, job), shards), "Hearing", total=len(shards)):
             pass
-
-
-if __name__ == "__main__":
-    main()

@@ -1,224 +1,54 @@
-"""Train the encoder: distil the teachers on clips and mixtures, and learn the labels of the clips.
+"""Train an encoder: distil the teachers on clips, mixtures and rendered pieces, and learn the labels of the clips.
 
-    python -m model_training.train --data DATA --teachers TEACHERS --cache CACHE --run RUN [--steps 6000]
+    python -m model_training train --cache CACHE --run RUN [--recipe musrec] [--steps 6000]
 
 Resumes from RUN/checkpoint.pt. There is no early stopping and nothing is chosen by validation.
 """
 
-import json
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from itertools import islice
+import ctypes
+import sys
 from pathlib import Path
-from typing import Any
 
 import click
-import torch
-from torch import nn
-from torch.utils.tensorboard import SummaryWriter
 
-from model_training.augment import augment
-from model_training.corpus import Batch, Corpus, batches, load_corpus
-from model_training.datasets.clips import load_clips
-from model_training.labels import LABELS
-from model_training.losses import Objective, label_loss
-from model_training.prepare import plan_examples
+from model_training.corpus import load_corpus
+from model_training.log import write_environment
+from model_training.plan import read_plan
+from model_training.recipes import RECIPES
 from model_training.splits import read_validation
-from model_training.teachers import read_vocabularies
-from musrecd.analysis.frontend import FrontendConfig
-from musrecd.analysis.networks import build_network
-from musrecd.analysis.networks.layers import channels_last
+from model_training.trainer import Settings, Trainer
 
-_SAVE_SECONDS = 120
-_LOG_STEPS = 25
-_SETTLE_BATCHES = 60
-_REFIT_BATCHES = 150
-_REFIT_ROUNDS = 30
-_REFIT_DECAY = 0.05
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Everything that decides what comes out, kept beside the weights."""
-
-    network: str = "residual"
-    dim: int = 128
-    channels: tuple[int, ...] = (32, 48, 96, 160, 256)
-    n_examples: int = 32
-    n_excerpts: int = 2
-    steps: int = 6000
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.02
-    warm_up: float = 0.05
-    average_decay: float = 0.998
-    seed: int = 0
-    embeddings: float = 1.0
-    tags: float = 2.0
-    relations: float = 4.0
-    labels: float = 3.0
-    kinship: float = 0.3
-
-    @property
-    def loss_weights(self) -> dict[str, float]:
-        """Weights of the terms of the loss."""
-        return {name: getattr(self, name) for name in ("embeddings", "tags", "relations", "labels", "kinship")}
-
-    def network_arguments(self, frontend: FrontendConfig) -> dict[str, Any]:
-        """Arguments with which the network is built, here and wherever the weights are loaded."""
-        return {
-            "n_mels": frontend.n_mels,
-            "n_labels": len(LABELS),
-            "dim": self.dim,
-            "channels": list(self.channels),
-        }
-
-
-class Trainer:
-    """Network, objective, optimiser and their moving average; saves and resumes as one."""
-
-    def __init__(self, settings: Settings, corpus: Corpus, run: Path) -> None:
-        torch.manual_seed(settings.seed)
-        self.settings, self.run, self.step = settings, run, 0
-        self.frontend = FrontendConfig()
-        self.network = channels_last(build_network(settings.network, settings.network_arguments(self.frontend)))
-        dims = {
-            t: (corpus.teacher_embeddings[t].shape[1], corpus.teacher_probabilities[t].shape[1])
-            for t in corpus.teacher_embeddings
-        }
-        self.objective = Objective(settings.dim, dims, settings.loss_weights)
-        parameters = [*self.network.parameters(), *self.objective.parameters()]
-        self.optimizer = torch.optim.AdamW(parameters, settings.learning_rate, weight_decay=settings.weight_decay)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, settings.learning_rate, total_steps=settings.steps + 1, pct_start=settings.warm_up
-        )
-        self.average = torch.optim.swa_utils.AveragedModel(
-            self.network,
-            multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average_decay),
-            use_buffers=True,
-        )
-        self.generator = torch.Generator().manual_seed(settings.seed)
-
-    @property
-    def checkpoint(self) -> Path:
-        """Where the state of the run is kept."""
-        return self.run / "checkpoint.pt"
-
-    def _parts(self) -> dict[str, Any]:
-        return {
-            "network": self.network,
-            "objective": self.objective,
-            "optimizer": self.optimizer,
-            "schedule": self.schedule,
-            "average": self.average,
-        }
-
-    def save(self) -> None:
-        """Write the state so that a crash at any moment leaves the old or the new one."""
-        state: dict[str, Any] = {name: part.state_dict() for name, part in self._parts().items()}
-        partial = self.checkpoint.with_suffix(".partial")
-        torch.save(state | {"step": self.step}, partial)
-        partial.replace(self.checkpoint)
-
-    def resume(self) -> None:
-        """Go on from the checkpoint, if there is one."""
-        if not self.checkpoint.exists():
-            return
-        state = torch.load(self.checkpoint, weights_only=True)
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        self.step = int(state["step"])
-
-    def train_step(self, batch: Batch) -> dict[str, float]:
-        """One update; returns the terms of the loss."""
-        S = augment(batch.S, self.generator)
-        with torch.autocast("cpu", torch.bfloat16):
-            embedding, logits = self.network(S)
-        terms = self.objective(embedding.float(), logits.float(), batch)
-        loss: torch.Tensor = torch.stack(list(terms.values())).sum()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimizer.step()
-        self.schedule.step()
-        self.average.update_parameters(self.network)
-        self.step += 1
-        return {name: term.item() for name, term in terms.items()} | {"total": loss.item()}
-
-    def fit(self, corpus: Corpus) -> None:
-        """Train up to the last step, then settle the averaged network."""
-        writer = SummaryWriter(self.run / "tensorboard")
-        saved = time.monotonic()
-        drawn = self._batches(corpus)
-        self.network.train()
-        while self.step < self.settings.steps:
-            terms = self.train_step(next(drawn))
-            if self.step % _LOG_STEPS == 0:
-                for name, value in terms.items():
-                    writer.add_scalar(name, value, self.step)
-                click.echo(f"step {self.step:6d}  " + "  ".join(f"{k} {v:.3f}" for k, v in terms.items()))
-            if time.monotonic() - saved > _SAVE_SECONDS:
-                self.save()
-                saved = time.monotonic()
-        self.settle(corpus)
-        self.save()
-        writer.close()
-
-    def _batches(self, corpus: Corpus) -> Iterator[Batch]:
-        return batches(
-            corpus,
-            n_examples=self.settings.n_examples,
-            n_excerpts=self.settings.n_excerpts,
-            n_frames=self.frontend.chunk_frames,
-            seed=self.settings.seed + self.step,
-        )
-
-    def settle(self, corpus: Corpus) -> None:
-        """Measure the batch norms of the averaged network anew, on training sound as it will be served.
-
-        Averages of statistics are not the statistics of averaged weights: without this the embeddings all
-        lie in one direction.
-        """
-        drawn = (batch.S for batch in islice(self._batches(corpus), _SETTLE_BATCHES))
-        torch.optim.swa_utils.update_bn(drawn, self.average)
-        self._refit_labels(corpus)
-
-    def _refit_labels(self, corpus: Corpus) -> None:
-        """Fit the last layer, label logits, to the settled embeddings."""
-        network = self.average.module.eval()
-        head: nn.Linear = network.get_submodule("labels")  # type: ignore[assignment]
-        drawn = list(islice(self._batches(corpus), _REFIT_BATCHES))
-        with torch.inference_mode():
-            heard = [network(augment(batch.S, self.generator))[0] for batch in drawn]
-        embeddings = [embedding.clone() for embedding in heard]
-        optimizer = torch.optim.AdamW(head.parameters(), 3e-3, weight_decay=_REFIT_DECAY)
-        for _ in range(_REFIT_ROUNDS):
-            for embedding, batch in zip(embeddings, drawn, strict=True):
-                optimizer.zero_grad()
-                label_loss(head(embedding), batch).backward()
-                optimizer.step()
+def keep_freed_memory() -> None:
+    """Let glibc keep what is freed: taking fresh pages for every step costs a third of the time."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "mallopt"):
+            libc.mallopt(_M_MMAP_THRESHOLD, 2**31 - 1)
+            libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 @click.command()
-@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder with clips.csv.")
-@click.option("--teachers", type=click.Path(exists=True, path_type=Path), required=True, help="Checkpoints.")
-@click.option("--cache", type=click.Path(exists=True, path_type=Path), required=True, help="Prepared shards.")
+@click.option("--cache", type=click.Path(exists=True, path_type=Path), required=True, help="What prepare made.")
 @click.option("--run", type=click.Path(path_type=Path), required=True, help="Folder of this run.")
-@click.option("--variations", default=2500, show_default=True, help="As given to prepare.")
+@click.option("--recipe", type=click.Choice(sorted(RECIPES)), default="musrec", show_default=True)
 @click.option("--steps", default=Settings.steps, show_default=True)
-def main(data: Path, teachers: Path, cache: Path, run: Path, variations: int, steps: int) -> None:
+@click.option("--seed", default=Settings.seed, show_default=True)
+def main(cache: Path, run: Path, recipe: str, steps: int, seed: int) -> None:
     """Train, or go on training."""
+    keep_freed_memory()
+    plan = read_plan(cache)
+    settings = Settings(recipe=RECIPES[recipe], steps=steps, seed=seed)
+    if not plan.suits(settings.recipe.frontend):
+        raise click.UsageError(f"{cache} was prepared for another front-end than that of {recipe}")
     run.mkdir(parents=True, exist_ok=True)
-    settings = Settings(steps=steps)
-    (run / "settings.json").write_text(json.dumps(asdict(settings), indent=1), encoding="utf-8")
-    clips = load_clips(data)
-    vocabularies = read_vocabularies(teachers, cache)
-    corpus = load_corpus(cache, clips, plan_examples(clips, variations), read_validation(), vocabularies)
+    settings.write(run)
+    write_environment(run)
+    clips, examples = plan.sounds()
+    corpus = load_corpus(cache, clips, examples, read_validation(), plan.vocabularies)
     click.echo(f"{len(corpus.spectra)} examples, {int(corpus.training.sum())} of them to train on")
     trainer = Trainer(settings, corpus, run)
     trainer.resume()
     trainer.fit(corpus)
-
-
-if __name__ == "__main__":
-    main()

@@ -3,14 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from model_training.teachers.base import Teacher, read_labels
 from model_training.teachers.fcn import load_crnn, load_fcn
 from model_training.teachers.musicnn import load_musicnn
 
 _Loader = Callable[[Path, Path, str], Teacher]
-_LOADERS: dict[str, tuple[_Loader, str, str]] = {
+TEACHERS: dict[str, tuple[_Loader, str, str]] = {
     "fcn_msd": (load_fcn, "msd_fcn.pth", "msd"),
     "fcn_mtat": (load_fcn, "mtat_fcn.pth", "mtat"),
     "fcn_jamendo": (load_fcn, "jamendo_fcn.pth", "jamendo"),
@@ -20,23 +18,21 @@ _LOADERS: dict[str, tuple[_Loader, str, str]] = {
 }
 
 
-def load_teachers(folder: Path, names: tuple[str, ...] = tuple(_LOADERS)) -> dict[str, Teacher]:
+def load_teachers(folder: Path, names: tuple[str, ...] = tuple(TEACHERS)) -> dict[str, Teacher]:
     """Load the named teachers from the checkpoints in `folder` (`labels.json` beside them).
 
     Raises FileNotFoundError if one is missing, ValueError for an unknown name.
     """
-    unknown = sorted(set(names) - set(_LOADERS))
+    unknown = sorted(set(names) - set(TEACHERS))
     if unknown:
-        raise ValueError(f"unknown teachers {', '.join(unknown)}; there are {', '.join(_LOADERS)}")
+        raise ValueError(f"unknown teachers {', '.join(unknown)}; there are {', '.join(TEACHERS)}")
     return {
         name: loader(folder / file, folder / "labels.json", labels_key)
-        for name, (loader, file, labels_key) in _LOADERS.items()
+        for name, (loader, file, labels_key) in TEACHERS.items()
         if name in names
     }
 
 
-def read_vocabularies(folder: Path, cache: Path) -> dict[str, list[str]]:
-    """Return the labels of those teachers whose answers the prepared shards in `cache` hold."""
-    with np.load(next(cache.glob("shard-[0-9]*[0-9].npz")), allow_pickle=False) as shard:
-        asked = {key.partition("/")[0] for key in shard.files if "/" in key}
-    return {name: read_labels(folder / "labels.json", key) for name, (_, _, key) in _LOADERS.items() if name in asked}
+def read_vocabularies(folder: Path, names: tuple[str, ...] = tuple(TEACHERS)) -> dict[str, list[str]]:
+    """Return the labels of the named teachers, in the order of their outputs."""
+    return {name: read_labels(folder / "labels.json", TEACHERS[name][2]) for name in names}

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from model_training import prepare
-from model_training.corpus import batches, load_corpus, read_teacher_embeddings
+from model_training.corpus import batches, load_corpus
 from model_training.datasets.base import Clip
 from model_training.examples import Example, Layer, originals
 from model_training.labels import LABELS, truth
@@ -117,14 +117,8 @@ def test_shards_behind_a_gap_are_not_read(tmp_path):
 
 
 def test_without_shards_it_is_said_how_to_make_them(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"model_training\.prepare"):
+    with pytest.raises(FileNotFoundError, match=r"model_training prepare"):
         load_corpus(tmp_path, [], [], frozenset(), VOCABULARIES)
-
-
-def test_teacher_embeddings_are_read_in_order(tmp_path):
-    write_shard(tmp_path, 0, 3)
-    write_shard(tmp_path, 1, 2)
-    assert read_teacher_embeddings(tmp_path)["fcn_msd"].shape == (5, 6)
 
 
 def test_batches_hold_training_examples_only_and_half_of_them_labelled(corpus):

@@ -7,7 +7,7 @@ import pytest
 
 from model_training.datasets.base import Clip
 from model_training.examples import Example, Layer, originals, render, variations
-from model_training.prepare import plan_examples
+from model_training.plan import plan_examples
 from model_training.splits import read_validation
 
 SR = 16_000
@@ -37,7 +37,7 @@ def clips() -> list[Clip]:
 
 
 def test_a_validation_clip_is_never_in_a_variation():
-    examples = plan_examples(clips(), 2000)
+    examples = plan_examples(clips(), [], 2000)
     made = [example for example in examples if not example.is_original]
     used = {layer.clip for example in made for layer in example.layers}
     validation = read_validation()
@@ -46,26 +46,34 @@ def test_a_validation_clip_is_never_in_a_variation():
 
 
 def test_every_clip_is_heard_once_as_it_is_and_first():
-    examples = plan_examples(clips(), 5)
+    examples = plan_examples(clips(), [], 5)
     assert [e.layers for e in examples[:40]] == [(Layer(i),) for i in range(40)]
     assert all(e.is_original for e in originals(clips()))
     assert not any(e.is_original for e in examples[40:])
 
 
 def test_the_same_seed_gives_the_same_variations_and_fewer_are_the_first_of_more():
-    training = range(20)
-    assert variations(training, 50, seed=3) == variations(training, 50, seed=3)
-    assert variations(training, 20, seed=3) == variations(training, 50, seed=3)[:20]
-    assert variations(training, 50, seed=3) != variations(training, 50, seed=4)
+    sounds = range(20), range(20, 30)
+    assert variations(*sounds, 50, seed=3) == variations(*sounds, 50, seed=3)
+    assert variations(*sounds, 20, seed=3) == variations(*sounds, 50, seed=3)[:20]
+    assert variations(*sounds, 50, seed=3) != variations(*sounds, 50, seed=4)
+
+
+def test_pieces_take_a_part_and_each_comes_before_any_comes_twice():
+    made = variations(range(20), range(20, 120), 400, seed=0)
+    pieces = [example.layers[0].clip for example in made if example.layers[0].clip >= 20]
+    assert 0.1 < len(pieces) / 400 < 0.3
+    assert len(set(pieces)) == len(pieces)
+    assert all(layer.clip < 20 for example in made for layer in example.layers[1:])
 
 
 def test_some_variations_are_mixtures_and_some_are_not():
-    n_mixed = sum(len(example.layers) == 2 for example in variations(range(20), 400, seed=0))
+    n_mixed = sum(len(example.layers) == 2 for example in variations(range(20), [], 400, seed=0))
     assert 0.5 < n_mixed / 400 < 0.8
 
 
 def test_rendering_is_deterministic_and_finite():
-    for example in variations(list(SOUNDS), 60, seed=1):
+    for example in variations(list(SOUNDS), [], 60, seed=1):
         first, second = (render(example, SOUNDS.__getitem__, SR) for _ in range(2))
         np.testing.assert_array_equal(first, second)
         assert first.dtype == np.float32

@@ -1,7 +1,7 @@
 """Training learns, survives an interruption, and what is exported is what was trained."""
 
 import json
-from dataclasses import asdict
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -12,13 +12,16 @@ from model_training.corpus import Batch, Corpus, batches
 from model_training.export import export
 from model_training.labels import LABELS
 from model_training.prepare import mel_filters
-from model_training.train import Settings, Trainer
+from model_training.log import read_log
+from model_training.recipes import Recipe
+from model_training.trainer import Settings, Trainer, read_settings
 from musrecd.analysis.encoder import load_encoder
 from musrecd.analysis.frontend import FrontendConfig, chunks, log_mel
 
 # A tenth of the usual excerpt, to be quick.
 FRONTEND = FrontendConfig(chunk_s=1.0)
-SETTINGS = Settings(dim=16, channels=(8, 16), n_examples=6, n_excerpts=2, steps=24, learning_rate=4e-3)
+RECIPE = Recipe("musrec", {"dim": 16, "stem": 8, "channels": [8, 16], "depths": [1, 1]}, FRONTEND)
+SETTINGS = Settings(recipe=RECIPE, n_examples=6, n_excerpts=2, steps=50, learning_rate=4e-3)
 
 
 def make_corpus(n: int = 24) -> Corpus:
@@ -53,9 +56,8 @@ def corpus() -> Corpus:
 def run(tmp_path_factory, corpus):
     """A finished run."""
     folder = tmp_path_factory.mktemp("run")
-    (folder / "settings.json").write_text(json.dumps(asdict(SETTINGS)), encoding="utf-8")
+    SETTINGS.write(folder)
     trainer = Trainer(SETTINGS, corpus, folder)
-    trainer.frontend = FRONTEND
     trainer.fit(corpus)
     return folder
 
@@ -73,14 +75,15 @@ def test_a_run_ends_at_its_last_step_and_keeps_its_state(run):
     assert state["step"] == SETTINGS.steps
     assert not (run / "checkpoint.partial").exists()
     assert list((run / "tensorboard").iterdir())
+    assert [row["step"] for row in read_log(run)] == [25, 50]
+    assert all(np.isfinite(row["total"]) for row in read_log(run))
 
 
-def next_step(trainer: Trainer, batch: Batch) -> dict[str, float]:
-    """Make one update, with the same dropout and augmentation whatever happened before."""
-    torch.manual_seed(99)
-    trainer.generator.manual_seed(99)
-    trainer.network.train()
-    return trainer.train_step(batch)
+def test_settings_are_kept_and_a_run_does_not_go_on_with_others(run):
+    assert read_settings(run) == SETTINGS
+    SETTINGS.write(run)
+    with pytest.raises(ValueError, match="begun with other settings"):
+        replace(SETTINGS, steps=7).write(run)
 
 
 def test_an_interrupted_run_goes_on_with_the_same_step(tmp_path, corpus):
@@ -93,7 +96,11 @@ def test_an_interrupted_run_goes_on_with_the_same_step(tmp_path, corpus):
     resumed = Trainer(SETTINGS, corpus, tmp_path)
     resumed.resume()
     assert resumed.step == 3
-    assert next_step(resumed, after) == pytest.approx(next_step(first, after), rel=1e-5)
+    chance = torch.get_rng_state()
+    expected = first.train_step(after)
+    torch.set_rng_state(chance)
+    resumed.network.train()
+    assert resumed.train_step(after) == pytest.approx(expected, rel=1e-5)
     for part in ("network", "objective", "average"):
         states = [getattr(trainer, part).state_dict() for trainer in (first, resumed)]
         for name, tensor in states[0].items():
@@ -134,7 +141,7 @@ def test_what_is_exported_answers_as_the_averaged_network_does(tmp_path, run, co
     trainer = Trainer(SETTINGS, corpus, run)
     trainer.resume()
     network = trainer.average.module.eval()
-    config = FrontendConfig()
+    config = FRONTEND
     y = (0.3 * np.random.default_rng(5).standard_normal(25 * config.sr)).astype(np.float32)
     y[: 9 * config.sr] *= np.linspace(0.01, 1, 9 * config.sr, dtype=np.float32)
     S = np.stack([log_mel(chunk, config, mel_filters(config)) for chunk in chunks(y, config)])
