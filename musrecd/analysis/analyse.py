@@ -1,5 +1,6 @@
 """The one entry to hearing: a path in, an `Analysis` out."""
 
+import math
 from collections.abc import Callable
 
 from musrecd.analysis.audio import Recording, listen
@@ -7,8 +8,9 @@ from musrecd.analysis.encoder import Encoder
 from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.types import Analysis, KnownRecording
 
-# Six chunks spread over the track: a minute of sound.
-_N_CHUNKS = 6
+# About a minute of a track is heard, in excerpts long enough for the decoder's run-up not to count.
+_HEARD_S = 60.0
+_SHORTEST_EXCERPT_S = 10.0
 
 
 def analyse(path: bytes | str, encoder: Encoder) -> Analysis:
@@ -16,7 +18,7 @@ def analyse(path: bytes | str, encoder: Encoder) -> Analysis:
 
     Raises AudioError: UnreadableFileError, NotAudioError or NoSoundError.
     """
-    with listen(path, _plan(encoder)) as recording:
+    with listen(path, excerpt_plan(encoder.frontend.chunk_s)) as recording:
         return _hear(recording, encoder)
 
 
@@ -27,14 +29,16 @@ def analyse_unless_known(
 
     Raises AudioError as `analyse` does.
     """
-    with listen(path, _plan(encoder)) as recording:
+    with listen(path, excerpt_plan(encoder.frontend.chunk_s)) as recording:
         if is_known(recording.audio_id):
             return KnownRecording(recording.audio_id)
         return _hear(recording, encoder)
 
 
-def _plan(encoder: Encoder) -> ExcerptPlan:
-    return ExcerptPlan(encoder.frontend.chunk_s, _N_CHUNKS)
+def excerpt_plan(chunk_s: float) -> ExcerptPlan:
+    """Plan to hear about a minute, whatever the encoder's chunks: excerpts are whole chunks, so that none overlap."""
+    excerpt_s = chunk_s * math.ceil(_SHORTEST_EXCERPT_S / chunk_s)
+    return ExcerptPlan(excerpt_s, max(1, round(_HEARD_S / excerpt_s)))
 
 
 def _hear(recording: Recording, encoder: Encoder) -> Analysis:

@@ -24,31 +24,35 @@ _LENGTH_TOLERANCE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class ExcerptPlan:
-    """Hear at most `n_chunks` chunks of `chunk_s` seconds, evenly spread over the recording.
+    """Hear at most `n_excerpts` excerpts of `excerpt_s` seconds, evenly spread over the recording.
 
-    A recording that is no longer than all chunks together is heard whole.
+    A recording that is no longer than all excerpts together is heard whole, as one.
     """
 
-    chunk_s: float = 10.0
-    n_chunks: int = 6
+    excerpt_s: float = 10.0
+    n_excerpts: int = 6
+
+    @property
+    def whole_s(self) -> float:
+        """Seconds that are heard of a long recording; what is no longer is heard whole."""
+        return self.n_excerpts * self.excerpt_s
 
     def starts_s(self, length_s: float) -> list[float]:
         """Where the excerpts of a recording of `length_s` seconds begin."""
-        if length_s <= self.n_chunks * self.chunk_s:
+        if length_s <= self.whole_s:
             return [0.0]
-        part_s = length_s / self.n_chunks
-        return [part_s * (i + 0.5) - self.chunk_s / 2 for i in range(self.n_chunks)]
+        part_s = length_s / self.n_excerpts
+        return [part_s * (i + 0.5) - self.excerpt_s / 2 for i in range(self.n_excerpts)]
 
-    def excerpt_s(self, length_s: float) -> float:
+    def lasting_s(self, length_s: float) -> float:
         """How many seconds each of these excerpts lasts."""
-        return min(length_s, self.chunk_s) if len(self.starts_s(length_s)) > 1 else self.n_chunks * self.chunk_s
+        return self.whole_s if length_s <= self.whole_s else self.excerpt_s
 
     def fits(self, planned_s: float | None, length_s: float) -> bool:
         """Whether excerpts chosen for a claimed length still cover a recording of `length_s` seconds."""
         if planned_s is None:
             return False
-        whole_s = self.n_chunks * self.chunk_s
-        if max(planned_s, length_s) <= whole_s:
+        if max(planned_s, length_s) <= self.whole_s:
             return True
         return abs(planned_s - length_s) <= _LENGTH_TOLERANCE * length_s
 
@@ -67,7 +71,7 @@ class Gatherer:
     """Follows the packets of one stream: adds up the length and keeps those that the excerpts need."""
 
     def __init__(self, plan: ExcerptPlan, length_s: float | None) -> None:
-        seconds = plan.excerpt_s(length_s) if length_s else 0.0
+        seconds = plan.lasting_s(length_s) if length_s else 0.0
         starts_s = plan.starts_s(length_s) if length_s else []
         self.excerpts = [Excerpt(start_s, seconds) for start_s in starts_s]
         self.n_packets = 0

@@ -17,7 +17,7 @@ def hear() -> Callable[..., tuple[np.ndarray, float]]:
     """Return a function: file → (all of its sound at 16 kHz, found duration in seconds)."""
 
     def whole(path: Path | bytes) -> tuple[np.ndarray, float]:
-        with listen(path, ExcerptPlan(chunk_s=10.0, n_chunks=30)) as recording:
+        with listen(path, ExcerptPlan(excerpt_s=10.0, n_excerpts=30)) as recording:
             return np.concatenate(recording.decode(SR)), recording.duration_s
 
     return whole

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from musrecd.analysis.analyse import analyse, analyse_unless_known
+from musrecd.analysis.analyse import analyse, analyse_unless_known, excerpt_plan
 from musrecd.analysis.audio import Recording
 from musrecd.analysis.encoder import load_encoder
+from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.analysis.frontend import FrontendConfig
 from musrecd.errors import NoSoundError, NotAudioError, UnreadableFileError
 from musrecd.types import Analysis, EncoderInfo, KnownRecording, Label
@@ -19,9 +22,9 @@ class FakeEncoder:
     """An encoder that remembers what it was given."""
 
     info = EncoderInfo("fake-1", 2, (Label("Rock", "genre"),))
-    frontend = FrontendConfig(sr=8000, chunk_s=2.0)
 
-    def __init__(self) -> None:
+    def __init__(self, chunk_s: float = 2.0) -> None:
+        self.frontend = FrontendConfig(sr=8000, chunk_s=chunk_s)
         self.heard: list[np.ndarray] = []
 
     def encode(self, ys: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -66,12 +69,36 @@ def test_a_short_recording_is_given_whole_and_at_the_rate_of_the_encoder(tmp_pat
     assert [len(y) for y in encoder.heard] == [7 * 8000]
 
 
-def test_of_a_long_recording_six_chunks_are_given(tmp_path, make_audio):
-    make_audio(tmp_path / "long.flac", 40.0, 8000, 1)
-    encoder = FakeEncoder()
+@pytest.mark.parametrize(
+    ("chunk_s", "n_excerpts", "excerpt_s"),
+    [(0.8, 6, 10.4), (2.0, 6, 10.0), (2.032, 6, 10.16), (10.0, 6, 10.0), (20.0, 3, 20.0), (29.0, 2, 29.0)],
+)
+def test_of_a_long_recording_a_minute_is_given_however_long_chunks_are(
+    tmp_path, make_audio, chunk_s, n_excerpts, excerpt_s
+):
+    make_audio(tmp_path / "long.flac", 70.0, 8000, 1)
+    encoder = FakeEncoder(chunk_s)
     analysis = analyse(tmp_path / "long.flac", encoder)
-    assert [len(y) for y in encoder.heard] == [2 * 8000] * 6
-    assert analysis.duration_s == pytest.approx(40.0)
+    assert [len(y) for y in encoder.heard] == [round(excerpt_s * 8000)] * n_excerpts
+    assert analysis.duration_s == pytest.approx(70.0)
+
+
+def test_chunks_of_ten_seconds_are_heard_as_they_always_were():
+    """The shipped encoder's embeddings are in libraries already."""
+    assert excerpt_plan(10.0) == ExcerptPlan(excerpt_s=10.0, n_excerpts=6) == ExcerptPlan()
+
+
+@given(st.floats(0.8, 29.0))
+def test_excerpts_are_whole_chunks_of_ten_seconds_or_more_and_make_about_a_minute(chunk_s):
+    plan = excerpt_plan(chunk_s)
+    n_chunks = plan.excerpt_s / chunk_s
+    assert n_chunks == pytest.approx(round(n_chunks))
+    assert 10 - 1e-9 <= plan.excerpt_s < max(29.1, 10 + chunk_s)
+    assert 48 - 1e-9 <= plan.whole_s <= 72 + 1e-9
+
+
+def test_a_chunk_longer_than_a_minute_is_heard_once():
+    assert excerpt_plan(120.0) == ExcerptPlan(excerpt_s=120.0, n_excerpts=1)
 
 
 def test_the_same_music_in_another_format_sounds_alike(tmp_path, make_audio, rendered_files, hear, tiny_weights):

@@ -16,7 +16,7 @@ from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.errors import AudioError, NoSoundError
 
 SR = 16_000
-WHOLE = ExcerptPlan(chunk_s=10.0, n_chunks=30)
+WHOLE = ExcerptPlan(excerpt_s=10.0, n_excerpts=30)
 
 # (suffix, encoder or None for the usual one, least correlation with the source). Lossy encoders get 96 kbit/s a
 # channel; FFmpeg's own Vorbis encoder is poor with sweeps.
@@ -179,7 +179,7 @@ def test_a_long_file_is_decoded_only_where_it_is_listened_to(tmp_path):
     t = np.arange(sr * seconds) / sr
     frequency = 200 + 2 * t
     write_pcm(tmp_path / "long.wav", 128 + 100 * np.sin(2 * np.pi * np.cumsum(frequency) / sr), sr)
-    plan = ExcerptPlan(chunk_s=10.0, n_chunks=6)
+    plan = ExcerptPlan(excerpt_s=10.0, n_excerpts=6)
     with listen(tmp_path / "long.wav", plan) as recording:
         kept_bytes = sum(packet.size for excerpt in recording.excerpts for packet in excerpt.packets)
         starts_s = [excerpt.start_s for excerpt in recording.excerpts]
@@ -199,7 +199,7 @@ def test_excerpts_of_compressed_files_begin_where_they_should(tmp_path, make_aud
     sr = 48_000
     source = make_audio(tmp_path / f"sweep{suffix}", 12.0, sr, 1 if suffix != ".ogg" else 2)
     expected = soxr.resample(source.mean(0), sr, SR)
-    with listen(tmp_path / f"sweep{suffix}", ExcerptPlan(chunk_s=1.0, n_chunks=4)) as recording:
+    with listen(tmp_path / f"sweep{suffix}", ExcerptPlan(excerpt_s=1.0, n_excerpts=4)) as recording:
         excerpts = list(zip(recording.excerpts, recording.decode(SR), strict=True))
     assert len(excerpts) == 4
     for excerpt, y in excerpts:
@@ -267,7 +267,7 @@ def test_a_header_that_lies_about_the_length_does_not_change_what_is_heard(tmp_p
     make_audio(tmp_path / "honest.flac", 12.0, sr)
     shutil.copy(tmp_path / "honest.flac", tmp_path / "liar.flac")
     claim_samples(tmp_path / "liar.flac", claimed_s * sr)
-    plan = ExcerptPlan(chunk_s=1.0, n_chunks=4)
+    plan = ExcerptPlan(excerpt_s=1.0, n_excerpts=4)
     heard = {}
     for name in ("honest", "liar"):
         with listen(tmp_path / f"{name}.flac", plan) as recording:
@@ -331,7 +331,7 @@ def test_real_music_decodes_as_librosa_does(shared):
     import librosa
 
     for path in sorted((shared / "data" / "tracks").glob("*.[mo][pg][3g]")):
-        with listen(path, ExcerptPlan(chunk_s=5.0, n_chunks=3)) as recording:
+        with listen(path, ExcerptPlan(excerpt_s=5.0, n_excerpts=3)) as recording:
             ys = recording.decode(SR)
             start_s = recording.excerpts[1].start_s
         expected, _ = librosa.load(path, sr=SR, offset=start_s, duration=5.0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from musrecd.analysis.excerpts import ExcerptPlan, Gatherer
 
-PLANS = st.builds(ExcerptPlan, chunk_s=st.floats(0.5, 60), n_chunks=st.integers(1, 20))
+PLANS = st.builds(ExcerptPlan, excerpt_s=st.floats(0.5, 60), n_excerpts=st.integers(1, 20))
 LENGTHS = st.floats(0.05, 100_000)
 SLACK = 1e-6
 
@@ -34,15 +34,14 @@ def packets(seconds: float, *, packet_ms: int = 26, first_ms: int = 0) -> list[F
 @given(PLANS, LENGTHS)
 def test_excerpts_lie_within_the_recording_in_order_and_apart(plan, length_s):
     starts = plan.starts_s(length_s)
-    seconds = plan.excerpt_s(length_s)
-    if length_s <= plan.n_chunks * plan.chunk_s:
+    seconds = plan.lasting_s(length_s)
+    if length_s <= plan.whole_s:
         return
-    assert len(starts) == plan.n_chunks
+    assert len(starts) == plan.n_excerpts
     assert starts[0] >= -SLACK
-    assert starts[-1] + plan.chunk_s <= length_s + SLACK
-    assert all(b - a >= plan.chunk_s - SLACK for a, b in pairwise(starts))
-    if plan.n_chunks > 1:
-        assert seconds == plan.chunk_s
+    assert starts[-1] + plan.excerpt_s <= length_s + SLACK
+    assert all(b - a >= plan.excerpt_s - SLACK for a, b in pairwise(starts))
+    assert seconds == plan.excerpt_s
 
 
 @given(PLANS, LENGTHS)
@@ -52,14 +51,14 @@ def test_excerpts_are_spread_evenly_with_as_much_before_as_behind(plan, length_s
         return
     gaps = [b - a for a, b in pairwise(starts)]
     assert max(gaps) - min(gaps) < 1e-6 * length_s
-    assert starts[0] == pytest.approx(length_s - (starts[-1] + plan.chunk_s), abs=1e-6 * length_s)
+    assert starts[0] == pytest.approx(length_s - (starts[-1] + plan.excerpt_s), abs=1e-6 * length_s)
 
 
 @given(PLANS, st.floats(0, 1))
 def test_short_recordings_are_heard_whole(plan, share):
-    length_s = share * plan.n_chunks * plan.chunk_s
+    length_s = share * plan.whole_s
     assert plan.starts_s(length_s) == [0.0]
-    assert plan.excerpt_s(length_s) >= length_s
+    assert plan.lasting_s(length_s) >= length_s
 
 
 @given(PLANS, LENGTHS)
@@ -70,19 +69,19 @@ def test_a_plan_fits_the_length_it_was_made_for(plan, length_s):
 
 @given(PLANS, st.floats(1.5, 100))
 def test_a_plan_for_another_length_is_thrown_away(plan, factor):
-    length_s = 1.1 * plan.n_chunks * plan.chunk_s
+    length_s = 1.1 * plan.whole_s
     assert not plan.fits(factor * length_s, length_s)
     assert not plan.fits(length_s / factor, length_s)
 
 
 def test_two_lengths_that_are_both_heard_whole_are_alike():
-    plan = ExcerptPlan(chunk_s=10.0, n_chunks=6)
+    plan = ExcerptPlan(excerpt_s=10.0, n_excerpts=6)
     assert plan.fits(1.0, 59.0)
     assert not plan.fits(1.0, 61.0)
 
 
 @given(
-    st.builds(ExcerptPlan, chunk_s=st.floats(0.5, 5), n_chunks=st.integers(1, 6)),
+    st.builds(ExcerptPlan, excerpt_s=st.floats(0.5, 5), n_excerpts=st.integers(1, 6)),
     st.floats(0.1, 90),
     st.integers(5, 200),
     st.integers(-5_000, 5_000_000),
@@ -134,7 +133,7 @@ def test_decoding_time_stands_in_for_a_missing_time_stamp():
 
 def test_time_stamps_that_begin_again_are_counted_on():
     """Chained streams: each begins at nought, together they last longer."""
-    gatherer = Gatherer(ExcerptPlan(chunk_s=1.0, n_chunks=3), 9.0)
+    gatherer = Gatherer(ExcerptPlan(excerpt_s=1.0, n_excerpts=3), 9.0)
     for _ in range(3):
         for packet in packets(3.0, packet_ms=20):
             gatherer.take(packet)
