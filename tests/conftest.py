@@ -5,18 +5,23 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # One thread each: several wait for one another on a busy machine, and workers of pytest-xdist make it busy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A cache of compiled code each: two workers that fill librosa's together, in a fresh environment, may load code that
 # the other compiled for other types, and crash.
-_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
-os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parent.parent / ".pytest_cache" / "numba" / _WORKER)
+os.environ["NUMBA_CACHE_DIR"] = str(
+    Path(__file__).parent.parent / ".pytest_cache" / "numba" / os.environ.get("PYTEST_XDIST_WORKER", "main")
+)
 
 import av
 import numpy as np
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from model_training.recipes import Recipe
 
 # Other work may keep the machine busy, so no example fails for being slow.
 settings.register_profile("musrec", deadline=None, max_examples=60)
@@ -73,14 +78,13 @@ def rendered_files(rendered: Path) -> list[Path]:
     return sorted(path for path in rendered.rglob("*") if path.is_file())
 
 
-def write_tiny_weights(weights: Path, *, version: str = "tiny-1", seed: int = 0, channels: tuple[int, ...] = (8, 16)):
-    """Write an untrained `residual` network and its card, as `model_training.export` writes trained ones."""
+def write_recipe_weights(weights: Path, recipe: "Recipe", *, version: str = "tiny-1", seed: int = 0) -> Path:
+    """Write an untrained network and its card, as `model_training.export` writes trained ones."""
     import librosa
     import torch
     from safetensors.torch import save
 
     from musrecd.analysis.encoder import MEL_FILTERS
-    from musrecd.analysis.frontend import FrontendConfig
     from musrecd.analysis.networks import build_network
 
     groups = {
@@ -90,11 +94,10 @@ def write_tiny_weights(weights: Path, *, version: str = "tiny-1", seed: int = 0,
         "mood": ("Calm", "Energetic"),
     }
     labels = [{"name": name, "group": group} for group, names in groups.items() for name in names]
-    frontend = FrontendConfig()
-    arguments = {"n_mels": frontend.n_mels, "n_labels": len(labels), "dim": 32, "channels": list(channels)}
+    frontend, arguments = recipe.frontend, recipe.network_arguments(len(labels))
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = build_network("residual", arguments)
+        network = build_network(recipe.network, arguments)
         # Without statistics of its own the last batch norm would let a constant drown what differs.
         network.train()(20 * torch.randn(16, frontend.n_mels, 64).cumsum(2) / 8 - 40)
     state = {k: v.contiguous() for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
@@ -103,7 +106,7 @@ def write_tiny_weights(weights: Path, *, version: str = "tiny-1", seed: int = 0,
     card = {
         "version": version,
         "weights_sha256": hashlib.sha256(data).hexdigest(),
-        "network": "residual",
+        "network": recipe.network,
         "network_arguments": arguments,
         "frontend": frontend.to_dict(),
         "labels": labels,
@@ -111,6 +114,15 @@ def write_tiny_weights(weights: Path, *, version: str = "tiny-1", seed: int = 0,
     weights.write_bytes(data)
     weights.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
     return weights
+
+
+def write_tiny_weights(weights: Path, *, version: str = "tiny-1", seed: int = 0, channels: tuple[int, ...] = (8, 16)):
+    """Write an untrained `residual` network that is small and quick."""
+    from model_training.recipes import Recipe
+    from musrecd.analysis.frontend import FrontendConfig
+
+    recipe = Recipe("residual", {"dim": 32, "channels": list(channels)}, FrontendConfig())
+    return write_recipe_weights(weights, recipe, version=version, seed=seed)
 
 
 @pytest.fixture(scope="session")
@@ -123,6 +135,12 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_weights() -> Callable[..., Path]:
     """Return a function (path, *, version, seed, channels) that writes other small weights with a card."""
     return write_tiny_weights
+
+
+@pytest.fixture(scope="session")
+def make_recipe_weights() -> Callable[..., Path]:
+    """Return a function (path, recipe, *, version, seed) that writes untrained weights of any recipe with a card."""
+    return write_recipe_weights
 
 
 def sound(seconds: float, sr: int, channels: int = 2) -> np.ndarray:
