@@ -38,10 +38,11 @@ ENCODINGS: dict[str, Encoding] = {
 }
 
 
-def write_audio(path: Path, y: FloatArray, sr: int) -> None:
+def write_audio(path: Path, y: FloatArray, sr: int, *, bit_rate: int | None = None) -> None:
     """Encode `y`, (n,) or (2, n) at `sr` Hz, into the format that the suffix of `path` names.
 
-    Opus files are 48 kHz and Vorbis files stereo whatever is given. The same samples give the same bytes.
+    `bit_rate` is in bits per second and of lossy codecs only; without it the codec gets a usual one. Opus files
+    are 48 kHz and Vorbis files stereo whatever is given. The same samples give the same bytes.
     """
     encoding = ENCODINGS.get(path.suffix.lower())
     if encoding is None:
@@ -55,7 +56,7 @@ def write_audio(path: Path, y: FloatArray, sr: int) -> None:
         options = encoding.options
         stream = cast(AudioStream, container.add_stream(encoding.codec, rate, options, layout=layout))
         if encoding.bit_rate is not None:
-            stream.bit_rate = encoding.bit_rate if layout == "stereo" else encoding.bit_rate // 2
+            stream.bit_rate = bit_rate or encoding.bit_rate * len(channels) // 2
         resampler = av.AudioResampler(stream.format.name, layout, rate, stream.codec_context.frame_size or None)
         for frame in _frames(channels, layout, sr):
             for ready in resampler.resample(frame):

@@ -1,11 +1,9 @@
 """Retrieval figures are those of a search by hand and of an independent program."""
 
-import importlib.util
-
 import numpy as np
 import pytest
 
-from model_training.retrieval import score
+from model_training.evaluation.retrieval import score
 
 
 def clustered(n: int = 160, dim: int = 12, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -46,15 +44,9 @@ def test_figures_are_those_of_a_search_by_hand(seed):
     np.testing.assert_allclose(found, by_hand(*data), atol=1e-9)
 
 
-def test_figures_are_those_of_the_independent_program(shared):
-    path = shared / "tools" / "evaluate_embeddings.py"
-    if not path.exists():
-        pytest.skip("the independent program is not there")
-    specification = importlib.util.spec_from_file_location("evaluate_embeddings", path)
-    program = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(program)
+def test_figures_are_those_of_the_independent_program(independent):
     embeddings, labels, groups = clustered()
-    theirs = program.evaluate(embeddings, labels, groups, norm="z", do_probe=False)
+    theirs = independent.evaluate(embeddings, labels, groups, norm="z", do_probe=False)
     ours = score(embeddings, labels, groups)
     for name, interval in (("p@1", ours.p_at_1), ("p@10", ours.p_at_10), ("mAP", ours.mean_average_precision)):
         assert interval[0] == pytest.approx(theirs[f"z {name}"][0], abs=1e-6), name

@@ -4,12 +4,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from model_training.evaluation.intervals import Interval, interval
 from musrecd.types import FloatArray
 
-_DRAWS = 2000
 _K = 10
-
-Interval = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +25,23 @@ class Scores:
 
 def score(embeddings: FloatArray, labels: np.ndarray, groups: np.ndarray) -> Scores:
     """Leave-one-out cosine retrieval over z-scored `embeddings` (n, dim); a group never answers itself."""
-    spread = np.maximum(embeddings.std(0), 1e-9)
-    X = (embeddings - embeddings.mean(0)) / spread
+    return Scores(*(interval(column, groups) for column in query_scores(embeddings, labels, groups).T))
+
+
+def query_scores(embeddings: FloatArray, labels: np.ndarray, groups: np.ndarray) -> FloatArray:
+    """Precision at 1, at 10 and average precision of each clip as a query (n, 3).
+
+    NaN where no clip of another group has the query's label.
+    """
+    X = z_scored(embeddings, embeddings)
     X = X / np.linalg.norm(X, axis=1, keepdims=True)
-    figures = np.array([_query(X, i, labels, groups) for i in range(len(X))])
-    return Scores(*(_interval(column, groups) for column in figures.T))
+    return np.array([_query(X, i, labels, groups) for i in range(len(X))])
+
+
+def z_scored(embeddings: FloatArray, over: FloatArray) -> FloatArray:
+    """Scale every dimension as it has mean 0 and spread 1 `over` some clips; features of mixed units need that."""
+    scaled: FloatArray = (embeddings - over.mean(0)) / np.maximum(over.std(0), 1e-9)
+    return scaled
 
 
 def _query(X: FloatArray, i: int, labels: np.ndarray, groups: np.ndarray) -> tuple[float, float, float]:
@@ -42,15 +52,3 @@ def _query(X: FloatArray, i: int, labels: np.ndarray, groups: np.ndarray) -> tup
         return np.nan, np.nan, np.nan
     precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
     return hits[0], hits[:_K].mean(), float((precision * hits).sum() / hits.sum())
-
-
-def _interval(values: np.ndarray, groups: np.ndarray) -> Interval:
-    rng = np.random.default_rng(0)
-    _, group_of = np.unique(groups, return_inverse=True)
-    known = ~np.isnan(values)
-    sums = np.bincount(group_of, np.nan_to_num(values))
-    counts = np.bincount(group_of, known)
-    draws = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), _DRAWS)
-    means = (draws @ sums) / np.maximum(draws @ counts, 1e-9)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(np.nanmean(values)), float(low), float(high)
