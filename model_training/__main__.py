@@ -3,9 +3,21 @@
 import click
 
 from model_training import evaluate, export, prepare, train
+from musrecd.errors import EncoderError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """What is wrong with data or options is said in one line."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Run a command."""
+        try:
+            return super().invoke(context)
+        except (EncoderError, FileNotFoundError, ValueError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Make an encoder: prepare, train, export, evaluate."""
 

@@ -12,10 +12,12 @@ from torch import Tensor
 from model_training.datasets.base import Clip
 from model_training.examples import Example
 from model_training.labels import LABELS, teacher_targets, truth
+from model_training.plan import Sounds
 from model_training.prepare import shard_path
 from musrecd.types import FloatArray
 
 _MIN_SPREAD = 1e-3
+_SILENCE_DB = -99.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,8 @@ class Batch:
     is_truth: Tensor
 
 
-def load_corpus(
-    cache: Path,
-    clips: Sequence[Clip],
-    examples: Sequence[Example],
-    validation: frozenset[str],
-    vocabularies: dict[str, list[str]],
-) -> Corpus:
-    """Read the shards that are there; `examples` are those they were made of, in order.
+def load_corpus(cache: Path, sounds: Sounds, vocabularies: dict[str, list[str]]) -> Corpus:
+    """Read the shards that are there; `sounds` are those they were made of.
 
     Raises FileNotFoundError if there is none, ValueError if they were made of other examples.
     """
@@ -62,17 +58,19 @@ def load_corpus(
     columns: dict[str, list[np.ndarray]] = {}
     for path in _shards(cache):
         with np.load(path, allow_pickle=False) as shard:
-            _check(path, shard, [e.name(clips) for e in examples[len(spectra) :]])
+            _check(path, shard, [e.name(sounds.clips) for e in sounds.examples[len(spectra) :]])
             ends = np.cumsum(shard["n_frames"])
             spectra += np.split(shard["S"], ends[:-1], axis=1)
             for key in shard.files:
                 if "/" in key:
                     columns.setdefault(key, []).append(shard[key])
     arrays = {key: np.concatenate(parts).astype(np.float32) for key, parts in columns.items()}
-    examples = examples[: len(spectra)]
-    training = np.array([clips[e.layers[0].clip].name not in validation for e in examples])
+    examples = sounds.examples[: len(spectra)]
+    held_out = [sounds.clips[e.layers[0].clip].name in sounds.held_out for e in examples]
+    # Silence teaches nothing; a file that could not be decoded was prepared as such.
+    training = ~np.array(held_out) & np.array([S.max() > _SILENCE_DB for S in spectra])
     probabilities = {t: arrays[f"{t}/probabilities"] for t in vocabularies}
-    targets, is_truth = _targets(clips, examples, teacher_targets(probabilities, vocabularies))
+    targets, is_truth = _targets(sounds.clips, examples, teacher_targets(probabilities, vocabularies))
     return Corpus(
         spectra=spectra,
         teacher_embeddings={t: _z_score(arrays[f"{t}/embedding"], training) for t in vocabularies},

@@ -1,23 +1,32 @@
 """What a cache is made of: which sounds, in which order, heard how; kept in it, so that training reads the same."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from model_training.datasets import load_data_sets
 from model_training.datasets.base import Clip
-from model_training.datasets.clips import load_clips
 from model_training.examples import Example, originals, variations
-from model_training.splits import read_validation
+from model_training.splits import sides
 from model_training.synthesis.midi import load_midi
 from musrecd.analysis.frontend import FrontendConfig
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Folders of clips and of MIDI files, how much is made of them, front-end, and each teacher's labels."""
+class Sounds:
+    """All clips, pieces behind them; the examples made of them; the names of the clips that are not trained on."""
 
-    data: str
+    clips: list[Clip]
+    examples: list[Example]
+    held_out: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Data sets ("NAME:FOLDER"), MIDI files, how much is made of them, front-end, and each teacher's labels."""
+
+    data: list[str]
     midi: str | None
     n_variations: int
     frontend: FrontendConfig
@@ -31,11 +40,12 @@ class Plan:
             raise ValueError(f"{cache} was prepared with other options; give the same ones or another folder")
         path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
-    def sounds(self) -> tuple[list[Clip], list[Example]]:
-        """All clips, pieces behind them, and the examples made of them."""
-        clips = load_clips(Path(self.data))
+    def sounds(self) -> Sounds:
+        """Load what is heard. Raises DataSetError or FileNotFoundError if something of it is missing."""
+        clips = load_data_sets(self.data)
         pieces = load_midi(Path(self.midi)) if self.midi else []
-        return clips + pieces, plan_examples(clips, pieces, self.n_variations)
+        held_out = sides(clips).held_out
+        return Sounds(clips + pieces, plan_examples(clips, pieces, held_out, self.n_variations), held_out)
 
     def suits(self, frontend: FrontendConfig) -> bool:
         """Whether the spectra are those of `frontend`, however long its chunks are."""
@@ -51,9 +61,10 @@ def read_plan(cache: Path) -> Plan:
     return Plan(**fields | {"frontend": FrontendConfig(**fields["frontend"])})
 
 
-def plan_examples(clips: Sequence[Clip], pieces: Sequence[Clip], n_variations: int, seed: int = 0) -> list[Example]:
+def plan_examples(
+    clips: Sequence[Clip], pieces: Sequence[Clip], held_out: Collection[str], n_variations: int, seed: int = 0
+) -> list[Example]:
     """All clips, then variations of the training ones and of pieces; always the same for the same arguments."""
-    validation = read_validation()
-    training = [i for i, clip in enumerate(clips) if clip.name not in validation]
+    training = [i for i, clip in enumerate(clips) if clip.name not in held_out]
     indices = range(len(clips), len(clips) + len(pieces))
     return originals(clips) + variations(training, indices, n_variations, seed)

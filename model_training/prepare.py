@@ -25,6 +25,7 @@ from model_training.teachers.base import Teacher
 from musrecd.analysis.audio import listen
 from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.analysis.frontend import FrontendConfig, log_mel
+from musrecd.errors import AudioError
 from musrecd.types import FloatArray
 
 SHARD_EXAMPLES = 50
@@ -55,8 +56,12 @@ def decode_clip(path: Path, sr: int) -> FloatArray:
 
 
 def hear(clip: Clip, sr: int) -> FloatArray:
-    """Sound of a clip, decoded or played, mono (n,) at `sr` Hz."""
-    return play(clip, sr, find_fonts()) if clip.path.suffix == ".mid" else decode_clip(clip.path, sr)
+    """Sound of a clip, decoded or played, mono (n,) at `sr` Hz; a second of silence if there is none to be had."""
+    try:
+        return play(clip, sr, find_fonts()) if clip.path.suffix == ".mid" else decode_clip(clip.path, sr)
+    except (AudioError, EOFError) as error:
+        click.echo(f"{clip.name} is left out: {error}", err=True)
+        return np.zeros(sr, np.float32)
 
 
 def shard_path(cache: Path, shard: int) -> Path:
@@ -95,7 +100,7 @@ def _ask(teachers: dict[str, Teacher], y: FloatArray, arrays: dict[str, list[np.
 
 
 @click.command()
-@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder with clips.csv.")
+@click.option("--data", multiple=True, required=True, metavar="[NAME:]FOLDER", help="A data set; may be repeated.")
 @click.option("--midi", type=click.Path(exists=True, path_type=Path), help="Folder with midi.csv, played too.")
 @click.option("--teachers", type=click.Path(exists=True, path_type=Path), required=True, help="Checkpoints.")
 @click.option(
@@ -106,7 +111,7 @@ def _ask(teachers: dict[str, Teacher], y: FloatArray, arrays: dict[str, list[np.
 @click.option("--variations", "n_variations", default=4000, show_default=True)
 @click.option("-t", "--threads", "n_processes", default=2, show_default=True, help="Processes.")
 def main(
-    data: Path,
+    data: tuple[str, ...],
     midi: Path | None,
     teachers: Path,
     names: tuple[str, ...],
@@ -117,19 +122,16 @@ def main(
 ) -> None:
     """Cache spectra and teacher answers; run again to go on where it was stopped."""
     plan = Plan(
-        data=str(data.resolve()),
+        data=list(data),
         midi=str(midi.resolve()) if midi else None,
         n_variations=n_variations,
         frontend=RECIPES[recipe].frontend,
         vocabularies=read_vocabularies(teachers, names),
     )
-    try:
-        plan.write(cache)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    sounds, examples = plan.sounds()
-    job = Job(sounds, examples, teachers, names, cache, plan.frontend)
-    shards = range(-(-len(examples) // SHARD_EXAMPLES))
+    plan.write(cache)
+    sounds = plan.sounds()
+    job = Job(sounds.clips, sounds.examples, teachers, names, cache, plan.frontend)
+    shards = range(-(-len(sounds.examples) // SHARD_EXAMPLES))
     with multiprocessing.get_context("spawn").Pool(n_processes) as pool:
         for _ in track(pool.imap(partial(make_shard, job), shards), "Hearing", total=len(shards)):
             pass

@@ -15,7 +15,6 @@ from model_training.corpus import load_corpus
 from model_training.log import write_environment
 from model_training.plan import read_plan
 from model_training.recipes import RECIPES
-from model_training.splits import read_validation
 from model_training.trainer import Settings, Trainer
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -46,8 +45,7 @@ def main(cache: Path, run: Path, recipe: str, steps: int, seed: int) -> None:
     run.mkdir(parents=True, exist_ok=True)
     settings.write(run)
     write_environment(run)
-    clips, examples = plan.sounds()
-    corpus = load_corpus(cache, clips, examples, read_validation(), plan.vocabularies)
+    corpus = load_corpus(cache, plan.sounds(), plan.vocabularies)
     click.echo(f"{len(corpus.spectra)} examples, {int(corpus.training.sum())} of them to train on")
     trainer = Trainer(settings, corpus, run)
     trainer.resume()

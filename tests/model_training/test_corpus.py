@@ -12,6 +12,7 @@ from model_training.corpus import batches, load_corpus
 from model_training.datasets.base import Clip
 from model_training.examples import Example, Layer, originals
 from model_training.labels import LABELS, truth
+from model_training.plan import Sounds
 from model_training.prepare import Job, make_shard, mel_filters, shard_path
 from model_training.teachers.base import Heard
 from musrecd.analysis.frontend import FrontendConfig, log_mel
@@ -60,7 +61,8 @@ def corpus(tmp_path):
     examples = make_examples(clips)
     write_shard(tmp_path, 0, 10)
     write_shard(tmp_path, 1, 10, first=10)
-    return load_corpus(tmp_path, clips, examples, frozenset(f"{i}.flac" for i in range(8, 12)), VOCABULARIES)
+    held_out = frozenset(f"{i}.flac" for i in range(8, 12))
+    return load_corpus(tmp_path, Sounds(clips, examples, held_out), VOCABULARIES)
 
 
 def test_every_spectrum_is_as_long_as_it_was_and_in_order(corpus):
@@ -104,7 +106,7 @@ def test_shards_of_other_examples_are_refused(tmp_path):
     write_shard(tmp_path, 0, 10)
     clips = make_clips(12)
     with pytest.raises(ValueError, match="other examples"):
-        load_corpus(tmp_path, clips[::-1], originals(clips), frozenset(), VOCABULARIES)
+        load_corpus(tmp_path, Sounds(clips[::-1], originals(clips), frozenset()), VOCABULARIES)
 
 
 def test_shards_behind_a_gap_are_not_read(tmp_path):
@@ -112,13 +114,13 @@ def test_shards_behind_a_gap_are_not_read(tmp_path):
     clips = make_clips(30)
     for shard in (0, 2):
         write_shard(tmp_path, shard, 10)
-    corpus = load_corpus(tmp_path, clips, originals(clips), frozenset(), VOCABULARIES)
+    corpus = load_corpus(tmp_path, Sounds(clips, originals(clips), frozenset()), VOCABULARIES)
     assert len(corpus.spectra) == 10
 
 
 def test_without_shards_it_is_said_how_to_make_them(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"model_training prepare"):
-        load_corpus(tmp_path, [], [], frozenset(), VOCABULARIES)
+        load_corpus(tmp_path, Sounds([], [], frozenset()), VOCABULARIES)
 
 
 def test_batches_hold_training_examples_only_and_half_of_them_labelled(corpus):

@@ -37,7 +37,7 @@ def clips() -> list[Clip]:
 
 
 def test_a_validation_clip_is_never_in_a_variation():
-    examples = plan_examples(clips(), [], 2000)
+    examples = plan_examples(clips(), [], read_validation(), 2000)
     made = [example for example in examples if not example.is_original]
     used = {layer.clip for example in made for layer in example.layers}
     validation = read_validation()
@@ -46,7 +46,7 @@ def test_a_validation_clip_is_never_in_a_variation():
 
 
 def test_every_clip_is_heard_once_as_it_is_and_first():
-    examples = plan_examples(clips(), [], 5)
+    examples = plan_examples(clips(), [], read_validation(), 5)
     assert [e.layers for e in examples[:40]] == [(Layer(i),) for i in range(40)]
     assert all(e.is_original for e in originals(clips()))
     assert not any(e.is_original for e in examples[40:])

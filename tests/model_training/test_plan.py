@@ -6,9 +6,10 @@ import pytest
 
 from model_training.plan import Plan, read_plan
 from model_training.recipes import RECIPES
+from model_training.splits import read_validation
 from musrecd.analysis.frontend import FrontendConfig
 
-PLAN = Plan("data", None, 10, FrontendConfig(), {"fcn_msd": ["rock", "pop"]})
+PLAN = Plan(["data"], None, 10, FrontendConfig(), {"fcn_msd": ["rock", "pop"]})
 
 
 def test_a_plan_is_read_as_it_was_written(tmp_path):
@@ -36,9 +37,10 @@ def test_spectra_suit_every_recipe_of_as_many_bands_whatever_its_chunks():
 
 
 def test_sounds_are_the_clips_then_the_pieces(shared):
-    plan = replace(PLAN, data=str(shared / "data"), midi=str(shared / "data" / "midi"))
-    sounds, examples = plan.sounds()
-    kinds = [sound.path.suffix == ".mid" for sound in sounds]
+    plan = replace(PLAN, data=[str(shared / "data")], midi=str(shared / "data" / "midi"))
+    sounds = plan.sounds()
+    kinds = [clip.path.suffix == ".mid" for clip in sounds.clips]
     assert kinds == sorted(kinds)
     assert sum(kinds) > 1000
-    assert len(examples) == kinds.index(True) + 10
+    assert len(sounds.examples) == kinds.index(True) + 10
+    assert sounds.held_out == read_validation()

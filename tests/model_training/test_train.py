@@ -11,8 +11,8 @@ import torch
 from model_training.corpus import Batch, Corpus, batches
 from model_training.export import export
 from model_training.labels import LABELS
-from model_training.prepare import mel_filters
 from model_training.log import read_log
+from model_training.prepare import mel_filters
 from model_training.recipes import Recipe
 from model_training.trainer import Settings, Trainer, read_settings
 from musrecd.analysis.encoder import load_encoder

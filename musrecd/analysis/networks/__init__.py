@@ -13,6 +13,7 @@ from musrecd.analysis.networks.cnn import SliceClassifier
 from musrecd.analysis.networks.crnn import ConvolutionalRecurrentNetwork
 from musrecd.analysis.networks.fcn import FullyConvolutionalNetwork
 from musrecd.analysis.networks.mfcc import MfccStatistics
+from musrecd.analysis.networks.musrec import MusrecNetwork
 from musrecd.analysis.networks.residual import ResidualNetwork
 from musrecd.analysis.networks.short_chunk_res import ShortChunkResidualNetwork
 from musrecd.errors import EncoderError
@@ -22,6 +23,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "crnn": ConvolutionalRecurrentNetwork,
     "fcn": FullyConvolutionalNetwork,
     "mfcc": MfccStatistics,
+    "musrec": MusrecNetwork,
     "residual": ResidualNetwork,
     "short_chunk_res": ShortChunkResidualNetwork,
 }
