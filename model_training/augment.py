@@ -6,9 +6,9 @@ The targets stay those of the clean sound, so the student learns not to hear the
 import torch
 from torch import Tensor
 
-_EQ_DB = 5.0
-_EQ_POINTS = 5
-_LOWPASS_SHARE = 0.3
+_EQ_DB = 6.0
+_EQ_POINTS = 6
+_LOWPASS_SHARE = 0.4
 _LOWPASS_FROM = 0.55
 _FLOOR_DB = (-75.0, -35.0)
 _MASK_BANDS = 10

@@ -70,7 +70,9 @@ def load_corpus(cache: Path, sounds: Sounds, vocabularies: dict[str, list[str]])
     # Silence teaches nothing; a file that could not be decoded was prepared as such.
     training = ~np.array(held_out) & np.array([S.max() > _SILENCE_DB for S in spectra])
     probabilities = {t: arrays[f"{t}/probabilities"] for t in vocabularies}
-    targets, is_truth = _targets(sounds.clips, examples, teacher_targets(probabilities, vocabularies))
+    nobody = np.full((len(examples), len(LABELS)), np.nan, np.float32)
+    opinions = teacher_targets(probabilities, vocabularies) if probabilities else nobody
+    targets, is_truth = _targets(sounds.clips, examples, opinions)
     return Corpus(
         spectra=spectra,
         teacher_embeddings={t: _z_score(arrays[f"{t}/embedding"], training) for t in vocabularies},
@@ -124,11 +126,12 @@ def _targets(clips: Sequence[Clip], examples: Sequence[Example], targets: FloatA
 def batches(corpus: Corpus, *, n_examples: int, n_excerpts: int, n_frames: int, seed: int) -> Iterator[Batch]:
     """Random batches for ever: `n_excerpts` excerpts of each of `n_examples` training examples.
 
-    Labelled clips are drawn as often as mixtures, however many mixtures there are.
+    Labelled clips are drawn as often as mixtures, however many mixtures there are; mixtures of which no teacher
+    speaks are not drawn.
     """
     rng = np.random.default_rng(seed)
     labelled = np.flatnonzero(corpus.training & corpus.is_truth.any(1))
-    others = np.flatnonzero(corpus.training & ~corpus.is_truth.any(1))
+    others = np.flatnonzero(corpus.training & ~corpus.is_truth.any(1) & bool(corpus.teacher_embeddings))
     n_labelled = n_examples // 2 if others.size else n_examples
     while True:
         drawn = [rng.choice(labelled, n_labelled, replace=False)]

@@ -144,7 +144,7 @@ def teacher_targets(probabilities: dict[str, FloatArray], vocabularies: dict[str
     """Mean of what the teachers say of each label (n, n_labels); NaN where none knows it.
 
     `probabilities`: teacher → (n, n_teacher_labels); `vocabularies`: teacher → its labels in order. A teacher
-    speaks the vocabulary that its name ends with.
+    speaks the vocabulary that its name ends with, "musicnn_msd" that of the Million Song Dataset.
     """
     n = len(next(iter(probabilities.values())))
     targets = np.full((n, len(LABELS)), np.nan, np.float32)
@@ -153,11 +153,17 @@ def teacher_targets(probabilities: dict[str, FloatArray], vocabularies: dict[str
             probabilities[teacher][:, vocabularies[teacher].index(word)]
             for teacher in probabilities
             for vocabulary, word in source.teachers
-            if teacher.endswith(vocabulary)
+            if vocabulary == _vocabulary_of(teacher)
         ]
         if known:
             targets[:, column] = np.mean(known, axis=0)
     return targets
+
+
+def _vocabulary_of(teacher: str) -> str:
+    ending = teacher.rpartition("_")[2]
+    # Two short names of MagnaTagATune.
+    return "mtat" if ending == "mtt" else ending
 
 
 def main_genre(clip: Clip) -> str:

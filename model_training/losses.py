@@ -10,7 +10,7 @@ from model_training.corpus import Batch
 
 
 class Objective(nn.Module):
-    """All terms of the loss together with the heads that only training needs.
+    """All terms of the loss together with the heads that only training needs; without teachers, the last two.
 
     - embeddings: linear maps of ours must give each teacher's z-scored embedding
     - tags: linear maps of ours must give each teacher's label probabilities
@@ -28,7 +28,12 @@ class Objective(nn.Module):
 
     def forward(self, embedding: Tensor, logits: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return the weighted terms for `embedding` (n, dim) and `logits` (n, n_labels)."""
-        terms = {
+        terms = self._taught(embedding, batch) if self.embedding_heads else {}
+        terms |= {"labels": label_loss(logits, batch), "kinship": kinship_loss(embedding, batch)}
+        return {name: self.weights[name] * term for name, term in terms.items()}
+
+    def _taught(self, embedding: Tensor, batch: Batch) -> dict[str, Tensor]:
+        return {
             "embeddings": _mean(
                 F.mse_loss(head(embedding), batch.teacher_embeddings[t]) for t, head in self.embedding_heads.items()
             ),
@@ -37,10 +42,7 @@ class Objective(nn.Module):
                 for t, head in self.tag_heads.items()
             ),
             "relations": relation_loss(embedding, batch),
-            "labels": label_loss(logits, batch),
-            "kinship": kinship_loss(embedding, batch),
         }
-        return {name: self.weights[name] * term for name, term in terms.items()}
 
 
 def _mean(terms: Iterable[Tensor]) -> Tensor:

@@ -37,7 +37,7 @@ class Job:
 
     clips: Sequence[Clip]
     examples: Sequence[Example]
-    teachers_folder: Path
+    teachers_folder: Path | None
     teacher_names: tuple[str, ...]
     cache: Path
     frontend: FrontendConfig
@@ -75,7 +75,7 @@ def make_shard(job: Job, shard: int) -> None:
     if target.exists():
         return
     torch.set_num_threads(1)
-    teachers = load_teachers(job.teachers_folder, job.teacher_names)
+    teachers = load_teachers(job.teachers_folder, job.teacher_names) if job.teachers_folder else {}
     filters = mel_filters(job.frontend)
     sr = job.frontend.sr
     arrays: dict[str, list[np.ndarray]] = {"S": [], "n_frames": [], "examples": []}
@@ -102,9 +102,11 @@ def _ask(teachers: dict[str, Teacher], y: FloatArray, arrays: dict[str, list[np.
 @click.command()
 @click.option("--data", multiple=True, required=True, metavar="[NAME:]FOLDER", help="A data set; may be repeated.")
 @click.option("--midi", type=click.Path(exists=True, path_type=Path), help="Folder with midi.csv, played too.")
-@click.option("--teachers", type=click.Path(exists=True, path_type=Path), required=True, help="Checkpoints.")
 @click.option(
-    "--teacher", "names", multiple=True, default=tuple(TEACHERS), show_default=True, help="May be given several times."
+    "--teachers", type=click.Path(exists=True, path_type=Path), help="Checkpoints; without, labels alone teach."
+)
+@click.option(
+    "--teacher", "names", multiple=True, type=click.Choice(list(TEACHERS)), help="One of them; may be repeated."
 )
 @click.option("--cache", type=click.Path(path_type=Path), required=True, help="Where the shards go.")
 @click.option("--recipe", type=click.Choice(sorted(RECIPES)), default="musrec", show_default=True)
@@ -113,7 +115,7 @@ def _ask(teachers: dict[str, Teacher], y: FloatArray, arrays: dict[str, list[np.
 def main(
     data: tuple[str, ...],
     midi: Path | None,
-    teachers: Path,
+    teachers: Path | None,
     names: tuple[str, ...],
     cache: Path,
     recipe: str,
@@ -121,12 +123,16 @@ def main(
     n_processes: int,
 ) -> None:
     """Cache spectra and teacher answers; run again to go on where it was stopped."""
+    if teachers:
+        names = names or tuple(TEACHERS)
+    elif names:
+        raise click.UsageError("--teacher needs --teachers, the folder of their checkpoints")
     plan = Plan(
         data=list(data),
         midi=str(midi.resolve()) if midi else None,
         n_variations=n_variations,
         frontend=RECIPES[recipe].frontend,
-        vocabularies=read_vocabularies(teachers, names),
+        vocabularies=read_vocabularies(teachers, names) if teachers else {},
     )
     plan.write(cache)
     sounds = plan.sounds()

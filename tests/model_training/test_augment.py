@@ -49,20 +49,20 @@ def test_most_of_the_music_is_still_there():
     assert moved[loud].median() < 5
 
 
-def test_the_equaliser_is_smooth_the_same_in_every_frame_and_within_five_decibels():
+def test_the_equaliser_is_smooth_the_same_in_every_frame_and_within_six_decibels():
     S = spectra(32)
     change = module._equalise(S, seeded()) - S
     assert torch.allclose(change, change[:, :, :1].expand_as(change), atol=1e-4)
-    assert change.abs().max() <= 5 + 1e-4
+    assert change.abs().max() <= 6 + 1e-4
     assert change.std() > 0.5
-    assert (change[:, 1:, 0] - change[:, :-1, 0]).abs().max() < 0.5
+    assert (change[:, 1:, 0] - change[:, :-1, 0]).abs().max() < 1
 
 
 def test_the_low_pass_takes_away_the_upper_bands_of_some():
     S = spectra(400)
     change = module._lowpass(S, seeded()) - S
     filtered = (change != 0).any(2).any(1)
-    assert 0.2 < filtered.float().mean() < 0.4
+    assert 0.3 < filtered.float().mean() < 0.5
     for each in change[filtered]:
         bands = (each != 0).any(1)
         first = int(bands.float().argmax())

@@ -174,3 +174,12 @@ def test_the_card_says_what_was_trained_how_and_on_what(tmp_path, run):
 
 def test_exporting_again_gives_the_same_version(tmp_path, run):
     assert export(run, tmp_path / "a.safetensors", {}) == export(run, tmp_path / "b.safetensors", {"more": 1})
+
+
+def test_labels_alone_teach_where_there_are_no_teachers(tmp_path, corpus):
+    alone = replace(corpus, teacher_embeddings={}, teacher_probabilities={})
+    trainer = Trainer(SETTINGS, alone, tmp_path)
+    trainer.network.train()
+    losses = [trainer.train_step(batch) for batch in draw(alone, 24)]
+    assert set(losses[0]) == {"labels", "kinship", "total"}
+    assert np.mean([loss["total"] for loss in losses[-4:]]) < 0.8 * np.mean([loss["total"] for loss in losses[:4]])
