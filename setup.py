@@ -35,7 +35,14 @@ setup(
         "torch>=2.2",
     ],
     extras_require={
-        "training": ["librosa>=0.11", "scikit-learn>=1.4", "matplotlib>=3.8", "tensorboard>=2.16"],
+        "training": [
+            "librosa>=0.11",
+            "matplotlib>=3.8",
+            "mido>=1.3",
+            "pyfluidsynth>=1.3",
+            "scikit-learn>=1.4",
+            "tensorboard>=2.16",
+        ],
         "tests": [
             "hypothesis>=6",
             "librosa>=0.11",
