@@ -138,13 +138,14 @@ def batches(corpus: Corpus, *, n_examples: int, n_excerpts: int, n_frames: int, 
         if others.size:
             drawn.append(rng.choice(others, n_examples - n_labelled, replace=others.size < n_examples))
         rows = np.repeat(np.concatenate(drawn), n_excerpts)
-        S = np.stack([_excerpt(corpus.spectra[row], n_frames, rng) for row in rows]).astype(np.float32)
+        S = np.stack([_excerpt(corpus.spectra[row], n_frames, rng) for row in rows])
         yield _batch(corpus, rows, S)
 
 
 def _batch(corpus: Corpus, rows: np.ndarray, S: FloatArray) -> Batch:
     return Batch(
-        S=torch.from_numpy(S),
+        # torch widens half floats many times as fast as numpy.
+        S=torch.from_numpy(S).float(),
         example=torch.from_numpy(rows),
         teacher_embeddings={t: torch.from_numpy(e[rows]) for t, e in corpus.teacher_embeddings.items()},
         teacher_probabilities={t: torch.from_numpy(p[rows]) for t, p in corpus.teacher_probabilities.items()},

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from rich.progress import track
 
+from model_training.datasets import absolute
 from model_training.datasets.base import Clip
 from model_training.examples import Example, render
 from model_training.plan import Plan
@@ -128,7 +129,7 @@ def main(
     elif names:
         raise click.UsageError("--teacher needs --teachers, the folder of their checkpoints")
     plan = Plan(
-        data=list(data),
+        data=[absolute(spec) for spec in data],
         midi=str(midi.resolve()) if midi else None,
         n_variations=n_variations,
         frontend=RECIPES[recipe].frontend,

@@ -47,7 +47,7 @@ RECIPES: dict[str, Recipe] = {
     "fcn": Recipe("fcn", {"dim": 64, "channels": [64, 128, 128, 128, 64]}, replace(_BANDS_96, chunk_s=29.0)),
     "mfcc": Recipe("mfcc", {"dim": 60, "n_mfcc": 20}, _BANDS_96),
     "musrec": Recipe(
-        "musrec", {"dim": 128, "stem": 48, "channels": [64, 128, 256, 384], "depths": [1, 2, 2, 1]}, _BANDS_96
+        "musrec", {"dim": 128, "stem": 32, "channels": [48, 96, 192, 320], "depths": [1, 1, 2, 2]}, _BANDS_96
     ),
     "residual": Recipe("residual", {"dim": 128, "channels": [32, 48, 96, 160, 256]}, _BANDS_96),
     "short_chunk_res": Recipe(

@@ -81,7 +81,9 @@ class Trainer:
         }
         self.objective = Objective(arguments["dim"], dims, settings.loss_weights)
         parameters = [*self.network.parameters(), *self.objective.parameters()]
-        self.optimizer = torch.optim.AdamW(parameters, settings.learning_rate, weight_decay=settings.weight_decay)
+        self.optimizer = torch.optim.AdamW(
+            parameters, settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+        )
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, settings.learning_rate, total_steps=settings.steps + 1, pct_start=settings.warm_up
         )

@@ -26,6 +26,13 @@ def load_data_set(spec: str) -> list[Clip]:
     return loaded if name == "clips" else [replace(clip, name=f"{name}:{clip.name}") for clip in loaded]
 
 
+def absolute(spec: str) -> str:
+    """Return the same spec with the whole path of its folder, which holds wherever it is read."""
+    name, colon, folder = spec.partition(":")
+    prefix = f"{name}:" if colon and name in DATA_SETS else ""
+    return prefix + str(Path(folder if prefix else spec).expanduser().resolve())
+
+
 def load_data_sets(specs: Iterable[str]) -> list[Clip]:
     """Load several and join them. Raises DataSetError also if two clips have one name."""
     joined = [clip for spec in specs for clip in load_data_set(spec)]

@@ -55,7 +55,7 @@ class DataSetError(ValueError):
 def need(path: Path, home: str) -> Path:
     """Return the path if there is something. Raises DataSetError that names it and where the data set is."""
     if not path.exists():
-        raise DataSetError(f"{path} is missing; get it at {home}")
+        raise DataSetError(f"{path} is missing; see {home}")
     return path
 
 
@@ -71,7 +71,7 @@ def need_columns(path: Path, home: str, wanted: Iterable[str], there: Iterable[s
     """Raise DataSetError if a wanted column is not there."""
     missing = sorted(set(wanted) - set(there))
     if missing:
-        raise DataSetError(f"{path} has no column {', '.join(missing)}; get it at {home}")
+        raise DataSetError(f"{path} has no column {', '.join(missing)}; see {home}")
 
 
 def present(clips: Sequence[Clip], folder: Path, home: str) -> list[Clip]:
@@ -82,7 +82,7 @@ def present(clips: Sequence[Clip], folder: Path, home: str) -> list[Clip]:
     there = [clip for clip in clips if clip.path.is_file() and clip.path.stat().st_size > 0]
     if not there:
         first = clips[0].path if clips else folder
-        raise DataSetError(f"{folder} holds no audio of the data set, {first} is missing; get it at {home}")
+        raise DataSetError(f"{folder} holds no audio of the data set, {first} is missing; see {home}")
     if len(there) < len(clips):
         logger.warning("%d of %d clips of %s have no audio", len(clips) - len(there), len(clips), folder)
     return there

@@ -46,7 +46,7 @@ def _database(library: Path) -> Path:
     files = [library / name for name in _FILES] if library.is_dir() else [library]
     found = next((file for file in files if file.is_file()), None)
     if found is None:
-        raise DataSetError(f"{files[0]} is missing; get it at {HOME}")
+        raise DataSetError(f"{files[0]} is missing; see {HOME}")
     return found
 
 
@@ -66,7 +66,7 @@ def _read(database: Path) -> list[sqlite3.Row]:
             need_columns(database, HOME, _COLUMNS, columns)
             return connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM items ORDER BY id").fetchall()  # noqa: S608
     except sqlite3.Error as error:
-        raise DataSetError(f"{database} cannot be read as a library of beets ({error}); get it at {HOME}") from error
+        raise DataSetError(f"{database} cannot be read as a library of beets ({error}); see {HOME}") from error
 
 
 def _clip(directory: Path, row: sqlite3.Row) -> Clip:

@@ -53,7 +53,7 @@ def load(folder: Path) -> list[Clip]:
     tracks = need(root / "fma_metadata" / "tracks.csv", HOME)
     audio = next((root / name for name in names if (root / name).is_dir()), None)
     if audio is None:
-        raise DataSetError(f"{root / names[-1]} is missing; get it at {HOME}")
+        raise DataSetError(f"{root / names[-1]} is missing; see {HOME}")
     genres = _read_genres(root / "fma_metadata" / "genres.csv")
     rows = (row for row in _read_tracks(tracks) if row["set.subset"] in _SUBSETS[audio.name])
     return present([_clip(audio, row, genres) for row in rows], audio, HOME)

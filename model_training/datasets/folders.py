@@ -21,7 +21,7 @@ def load(folder: Path) -> list[Clip]:
     A file is in one folder and so of one genre: the others are denied.
     """
     if not folder.is_dir():
-        raise DataSetError(f"{folder} is missing; get it at {HOME}")
+        raise DataSetError(f"{folder} is missing; see {HOME}")
     files = {genre.name: list(_music(genre)) for genre in sorted(folder.iterdir()) if genre.is_dir()}
     files = {genre: paths for genre, paths in files.items() if paths}
     clips = [_clip(folder, path, genre, tuple(files)) for genre, paths in files.items() for path in paths]

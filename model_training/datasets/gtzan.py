@@ -25,7 +25,7 @@ def load(folder: Path) -> list[Clip]:
     """Read the folder that holds `genres` (also called `genres_original`). Raises DataSetError without it."""
     audio = next((each for each in (folder / "genres", folder / "genres_original") if each.is_dir()), None)
     if audio is None:
-        raise DataSetError(f"{folder / 'genres'} is missing; get it at {HOME}")
+        raise DataSetError(f"{folder / 'genres'} is missing; see {HOME}")
     sides = _read_lists(folder)
     files = [path for path in _files(audio) if not sides or path.stem in sides]
     return present([_clip(path, sides.get(path.stem, "")) for path in files], audio, HOME)
@@ -47,7 +47,7 @@ def _read_lists(folder: Path) -> dict[str, str]:
         for line in need(folder / name, LISTS_HOME).read_text(encoding="utf-8").split():
             stem = Path(line).stem
             if not _STEM.match(stem):
-                raise DataSetError(f"{folder / name} lists {line!r}, no file of GTZAN; get it at {LISTS_HOME}")
+                raise DataSetError(f"{folder / name} lists {line!r}, no file of GTZAN; see {LISTS_HOME}")
             sides[stem] = side
     return sides
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from model_training.datasets import DATA_SETS, DataSetError, load_data_set, load_data_sets
+from model_training.datasets import DATA_SETS, DataSetError, absolute, load_data_set, load_data_sets
 from model_training.labels import LABELS, main_genre, truth
 from model_training.splits import sides
 
@@ -172,3 +172,12 @@ def test_one_data_set_twice_is_refused(build):
     folder = build("4q")
     with pytest.raises(DataSetError, match=r"name '4q:Q1/MT0000000000\.mp3'"):
         load_data_sets([f"4q:{folder}", f"4q:{folder}"])
+
+
+def test_a_spec_made_absolute_means_the_same_from_anywhere(build, tmp_path, monkeypatch):
+    folder = build("folders")
+    monkeypatch.chdir(folder.parent)
+    spec = absolute(f"folders:{folder.name}")
+    monkeypatch.chdir(tmp_path)
+    assert load_data_set(spec) == load_data_set(f"folders:{folder}")
+    assert absolute(str(folder)) == str(folder.resolve())

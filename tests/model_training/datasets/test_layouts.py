@@ -49,7 +49,7 @@ def test_a_table_without_its_columns_is_refused(build):
     folder = build("fma")
     path = folder / "fma_metadata" / "tracks.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("split", "side", 1), encoding="utf-8")
-    with pytest.raises(DataSetError, match=r"has no column set\.split; get it at https"):
+    with pytest.raises(DataSetError, match=r"has no column set\.split; see https"):
         load("fma", folder)
 
 
@@ -76,7 +76,7 @@ def test_the_lists_without_faults_are_the_split_of_gtzan(filtered):
 
 def test_lists_that_are_incomplete_or_of_numbers_are_refused(filtered):
     (filtered / "valid_filtered.txt").write_text("  30\n  31\n", encoding="utf-8")
-    with pytest.raises(DataSetError, match=r"valid_filtered.txt lists '30', no file of GTZAN; get it at https"):
+    with pytest.raises(DataSetError, match=r"valid_filtered.txt lists '30', no file of GTZAN; see https"):
         load("gtzan", filtered)
     (filtered / "valid_filtered.txt").unlink()
     with pytest.raises(DataSetError, match=r"valid_filtered.txt is missing"):
@@ -205,7 +205,7 @@ def test_a_library_from_before_genres_was_a_list_is_refused(tmp_path):
         connection.execute(
             "CREATE TABLE items (id INTEGER, path BLOB, artist TEXT, album TEXT, title TEXT, genre TEXT)"
         )
-    with pytest.raises(DataSetError, match=r"has no column genres; get it at https://beets\.io \(2\.7 or newer\)"):
+    with pytest.raises(DataSetError, match=r"has no column genres; see https://beets\.io \(2\.7 or newer\)"):
         load("beets", tmp_path)
 
 
