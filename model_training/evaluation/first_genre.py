@@ -1,5 +1,6 @@
 """The first genre, which is what gets written into files: how often it is right, and from which probability on."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,10 +13,11 @@ from model_training.evaluation.hear import OURS
 from model_training.evaluation.intervals import interval
 from model_training.evaluation.study import Study, groups_of
 from model_training.evaluation.tables import Cells, Table
-from model_training.labels import LabelSource, family, truth
+from model_training.labels import LabelSource, family, main_genre, truth
 from musrecd.types import FloatArray
 
 GOAL = 0.85
+_N_CONFUSIONS = 10
 # taffc says Pop/Rock where we say either; what it calls so may also be of these kinds, what it does not is none.
 _POP_OR_ROCK = ("Pop", "Rock")
 _POP_ROCK_KINDS = (*_POP_OR_ROCK, "Alternative", "Indie", "Metal", "Punk")
@@ -54,9 +56,17 @@ def judge(source: LabelSource, clip: Clip) -> float:
     return np.nan if known is None else known
 
 
+def judged_clips(study: Study) -> list[Clip]:
+    """Take the validating clips with genres, of collections whose genres are ours."""
+    genres = [source for source in study.sources if source.label.group == "genre"]
+    return [c for c in study.validating if c.genres and any(truth(source, c) is not None for source in genres)]
+
+
 def measure_calibration(study: Study) -> dict[str, Table]:
     """Calibration of all genre probabilities and of the first ones; what a threshold keeps."""
-    clips = [clip for clip in study.validating if clip.genres and not clip.source.startswith("open")]
+    clips = judged_clips(study)
+    if not clips:
+        return {}
     probabilities = study.hear(clips, "Calibration")[OURS].probabilities
     groups = groups_of(clips)
     columns = np.flatnonzero([label.group == "genre" for label in study.labels])
@@ -74,6 +84,19 @@ def measure_calibration(study: Study) -> dict[str, Table]:
             },
         },
         "first genre": _written(first, groups),
+        "confusions": confusions(first),
+    }
+
+
+def confusions(first: FirstGenres) -> Table:
+    """Which wrong first genres the clips of one genre get most often."""
+    genres = [main_genre(clip) for clip in first.clips]
+    totals = Counter(genres)
+    judged = zip(genres, map(str, first.names), first.right, strict=True)
+    wrong = Counter((genre, name) for genre, name, right in judged if genre and right == 0)
+    return {
+        f"{genre} taken for {name}": {"clips": n, "of": totals[genre]}
+        for (genre, name), n in wrong.most_common(_N_CONFUSIONS)
     }
 
 

@@ -44,11 +44,11 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Systems:
-    """Which systems listen: the encoder in `weights`, MFCC, and the teachers `names` in `folder`."""
+    """Which systems listen: the encoder in `weights`, MFCC, and those named of the folder `teachers`."""
 
     weights: Path
-    folder: Path
-    names: tuple[str, ...]
+    teachers: Path | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -84,17 +84,20 @@ class Listener:
         self.systems, self._kept, self._n_processes = systems, kept, n_processes
         self._answers: dict[str, dict[str, Heard]] = {name: self._read(name) for name in systems.all}
 
-    def hear(self, sounds: Sequence[Sound], what: str = "Hearing") -> dict[str, Answers]:
-        """Return the answers of every system, one row for each sound."""
-        missing = [(sound, self._not_asked(sound)) for sound in sounds]
+    def hear(
+        self, sounds: Sequence[Sound], what: str = "Hearing", *, names: Sequence[str] | None = None
+    ) -> dict[str, Answers]:
+        """Return the answers of every system, or of those in `names`, one row for each sound."""
+        asked = [name for name in self.systems.all if names is None or name in names]
+        missing = [(sound, self._missing(sound, asked)) for sound in sounds]
         try:
             self._ask([(sound, names) for sound, names in missing if names], what)
         finally:
             self._write()
-        return {name: self._stacked(name, sounds) for name in self.systems.all}
+        return {name: self._stacked(name, sounds) for name in asked}
 
-    def _not_asked(self, sound: Sound) -> tuple[str, ...]:
-        return tuple(name for name in self.systems.all if sound.key not in self._answers[name])
+    def _missing(self, sound: Sound, asked: Sequence[str]) -> tuple[str, ...]:
+        return tuple(name for name in asked if sound.key not in self._answers[name])
 
     def _ask(self, jobs: list[tuple[Sound, tuple[str, ...]]], what: str) -> None:
         with _mapping(self._n_processes) as mapped:
@@ -161,7 +164,7 @@ def _ask(systems: Systems, name: str, path: Path) -> Heard:
     y = decode_whole(path, SR)
     if name == HAND_MADE:
         return Heard(mfcc_features(y, SR), np.empty(0, np.float32))
-    return _teacher(systems.folder, name).hear(y)
+    return _teacher(systems.teachers or Path(), name).hear(y)
 
 
 @cache

@@ -14,8 +14,6 @@ from musrecd.types import FloatArray
 
 _MIN_POSITIVES = 10
 _AREAS = {"ROC-AUC": roc_auc, "PR-AUC": average_precision}
-# The second set of musicnn weights speaks MagnaTagATune's words, which its name does not end with.
-_ALIASES = {"musicnn_mtt": "musicnn_mtat"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,8 @@ def measure_labels(study: Study) -> dict[str, Table]:
     positives = np.nansum(truths, axis=0)
     is_genre = np.array([label.group == "genre" for label in study.labels])
     columns = np.flatnonzero(is_genre & (positives >= _MIN_POSITIVES))
+    if not columns.size:
+        return {}
     predictions = {OURS: answers[OURS].probabilities[:, columns]} | {
         name: p[:, _places(study)[columns]] for name, p in mapped_teachers(study, answers).items()
     }
@@ -67,14 +67,9 @@ def _places(study: Study) -> np.ndarray:
 
 def mapped_teachers(study: Study, answers: dict[str, Answers]) -> dict[str, FloatArray]:
     """Each teacher's probabilities in our labels (n, n_labels), and their mean; NaN where nobody knows."""
-    probabilities = {name: answers[name].probabilities for name in study.vocabularies}
-    said = {_ALIASES.get(name, name): p for name, p in probabilities.items()}
-    words = {_ALIASES.get(name, name): labels for name, labels in study.vocabularies.items()}
-    mapped = {
-        name: teacher_targets({alias: said[alias]}, words)
-        for name, alias in ((name, _ALIASES.get(name, name)) for name in probabilities)
-    }
-    return mapped | {ALL_TEACHERS: teacher_targets(said, words)} if len(mapped) > 1 else mapped
+    said = {name: answers[name].probabilities for name in study.vocabularies}
+    mapped = {name: teacher_targets({name: said[name]}, study.vocabularies) for name in said}
+    return mapped | {ALL_TEACHERS: teacher_targets(said, study.vocabularies)} if len(mapped) > 1 else mapped
 
 
 def areas(area: str, truths: FloatArray, probabilities: FloatArray, weights: np.ndarray) -> Areas:

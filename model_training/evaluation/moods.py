@@ -19,20 +19,23 @@ def quadrant(clip: Clip) -> str:
 
 
 def measure_moods(study: Study) -> dict[str, Table]:
-    """Probes fitted within the validating clips and, as they would be used, on the training clips."""
-    validating = {clip.name for clip in study.validating}
-    clips = [clip for clip in study.clips if quadrant(clip)]
-    tested = np.array([clip.name in validating for clip in clips])
-    labels, groups = np.array([quadrant(clip) for clip in clips]), groups_of(clips)
+    """Probes fitted within the validating clips and, as they would be used, on the training clips; if any has moods."""
+    tested, fitted = ([clip for clip in side if quadrant(clip)] for side in (study.validating, study.training))
+    if not tested or not fitted:
+        return {}
+    labels, groups = np.array([quadrant(clip) for clip in tested]), groups_of(tested)
+    labels_fitted, groups_fitted = np.array([quadrant(clip) for clip in fitted]), groups_of(fitted)
+    others = study.embeddings(fitted, "Moods of training artists")
     table: Table = {}
-    for name, X in study.embeddings(clips, "Moods").items():
-        within = cross_probe(X[tested], labels[tested], groups[tested])
-        across = fit_and_predict(X[~tested], labels[~tested], groups[~tested], X[tested])
+    for name, X in study.embeddings(tested, "Moods").items():
+        within = cross_probe(X, labels, groups)
+        across = fit_and_predict(others[name], labels_fitted, groups_fitted, X)
         table[name] = {
-            "fitted within": interval(within == labels[tested], groups[tested]),
-            "fitted on training artists": interval(across == labels[tested], groups[tested]),
+            "clips": len(tested),
+            "fitted within": interval(within == labels, groups),
+            "fitted on training artists": interval(across == labels, groups),
         }
-    return {"moods": table | _own_labels(study, [c for c, t in zip(clips, tested, strict=True) if t])}
+    return {"moods": table | _own_labels(study, tested)}
 
 
 def _own_labels(study: Study, clips: list[Clip]) -> Table:

@@ -20,12 +20,13 @@ def cross_probe(
 ) -> np.ndarray:
     """Predict the label of every clip from the embeddings (n, dim) of other groups, in five folds.
 
-    In each fold the regularisation is chosen by three inner folds. `weights` (n,) say how much each clip counts.
+    There are fewer folds if a label has fewer clips. In each fold the regularisation is chosen by three inner ones.
+    `weights` (n,) say how much each clip counts.
     """
     X, groups = _varying(embeddings), _numbered(groups)
     weights = np.ones(len(labels)) if weights is None else weights
     predicted = np.empty(len(labels), labels.dtype)
-    for train, test in StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0).split(X, labels, groups):
+    for train, test in _folds(_FOLDS, labels, seed=0).split(X, labels, groups):
         predicted[test] = fit_and_predict(X[train], labels[train], groups[train], X[test], weights=weights[train])
     return predicted
 
@@ -49,12 +50,16 @@ def fit_and_predict(
 
 def _best_strength(X: FloatArray, labels: np.ndarray, groups: np.ndarray, weights: np.ndarray) -> float:
     hits = np.zeros(len(_STRENGTHS))
-    folds = StratifiedGroupKFold(_INNER_FOLDS, shuffle=True, random_state=1)
-    for train, test in folds.split(X, labels, groups):
+    for train, test in _folds(_INNER_FOLDS, labels, seed=1).split(X, labels, groups):
         for i, strength in enumerate(_STRENGTHS):
             predicted = _fit(X[train], labels[train], weights[train], strength).predict(X[test])
             hits[i] += (weights[test] * (predicted == labels[test])).sum()
     return _STRENGTHS[int(hits.argmax())]
+
+
+def _folds(number: int, labels: np.ndarray, seed: int) -> StratifiedGroupKFold:
+    fewest = int(np.unique(labels, return_counts=True)[1].min())
+    return StratifiedGroupKFold(max(2, min(number, fewest)), shuffle=True, random_state=seed)
 
 
 def _fit(X: FloatArray, labels: np.ndarray, weights: np.ndarray, strength: float) -> LogisticRegression:

@@ -6,12 +6,14 @@ and what chance gives is known.
 """
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from model_training.datasets.base import Clip
-from model_training.evaluation.intervals import interval
-from model_training.evaluation.probe import cross_probe
+from model_training.evaluation.intervals import Interval, interval
+from model_training.evaluation.probe import cross_probe, fit_and_predict
 from model_training.evaluation.study import Study, groups_of
 from model_training.evaluation.tables import Table
 from model_training.labels import main_genre
@@ -20,27 +22,49 @@ from musrecd.types import FloatArray
 _MIN_CLIPS = 3
 
 
-def shared_genres(clips: list[Clip]) -> list[Clip]:
+@dataclass(frozen=True)
+class Like:
+    """Clips of genres that several sources hold, `weights` (n,) making the sources of a genre count alike."""
+
+    clips: list[Clip]
+    genres: np.ndarray
+    sources: np.ndarray
+    groups: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def of(cls, clips: Sequence[Clip]) -> "Like":
+        """Choose among `clips`."""
+        chosen = shared_genres(clips)
+        genres = np.array([main_genre(clip) for clip in chosen])
+        sources = np.array([clip.source for clip in chosen])
+        return cls(chosen, genres, sources, groups_of(chosen), balance(genres, sources))
+
+    @property
+    def chance(self) -> float:
+        """What who knows the genre and nothing else gets right."""
+        shares = [1 / len(set(self.sources[self.genres == genre])) for genre in self.genres]
+        return float(np.average(shares, weights=self.weights))
+
+    def recognised(self, found: np.ndarray) -> Interval:
+        """Share of the clips whose source was found."""
+        return interval((found == self.sources).astype(float), self.groups, self.weights)
+
+    def centred(self, embeddings: FloatArray) -> np.ndarray:
+        """Take each genre's mean away, so that a straight cut cannot use what the genres sound like."""
+        result = embeddings.astype(np.float64)
+        for genre in np.unique(self.genres):
+            chosen = self.genres == genre
+            result[chosen] -= np.average(result[chosen], axis=0, weights=self.weights[chosen])
+        return result
+
+
+def shared_genres(clips: Sequence[Clip]) -> list[Clip]:
     """Clips of genres that at least two sources hold, each with some clips."""
     counts = Counter((main_genre(clip), clip.source) for clip in clips if main_genre(clip))
     kept = {pair for pair, n in counts.items() if n >= _MIN_CLIPS}
     n_sources = Counter(genre for genre, _ in kept)
     return [c for c in clips if (main_genre(c), c.source) in kept and n_sources[main_genre(c)] > 1]
-
-
-def measure_sources(study: Study) -> dict[str, Table]:
-    """Accuracy of a probe for the source; lower is better, chance is best."""
-    clips = shared_genres(study.validating)
-    genres = np.array([main_genre(clip) for clip in clips])
-    sources, groups = np.array([clip.source for clip in clips]), groups_of(clips)
-    weights = balance(genres, sources)
-    chance = float(np.average([1 / len(set(sources[genres == genre])) for genre in genres], weights=weights))
-    table: Table = {"chance": {"clips": len(clips), "source recognised": chance}}
-    for name, X in study.embeddings(clips, "Sources").items():
-        found = cross_probe(centred(X, genres, weights), sources, groups, weights)
-        right = (found == sources).astype(float)
-        table[name] = {"clips": len(clips), "source recognised": interval(right, groups, weights)}
-    return {"sources": table}
 
 
 def balance(genres: np.ndarray, sources: np.ndarray) -> np.ndarray:
@@ -53,10 +77,24 @@ def balance(genres: np.ndarray, sources: np.ndarray) -> np.ndarray:
     return weights
 
 
-def centred(embeddings: FloatArray, genres: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Take each genre's mean away, so that a straight cut cannot use what the genres sound like."""
-    result = embeddings.astype(np.float64)
-    for genre in np.unique(genres):
-        of_genre = genres == genre
-        result[of_genre] -= np.average(result[of_genre], axis=0, weights=weights[of_genre])
-    return result
+def measure_sources(study: Study) -> dict[str, Table]:
+    """Probes for the source, fitted within the validating clips and on the many more of training artists.
+
+    Lower is better, chance is best. Nothing is measured where no genre is held by several sources.
+    """
+    tested, fitted = Like.of(study.validating), Like.of(study.training)
+    if not tested.clips or not fitted.clips:
+        return {}
+    within, across = (study.embeddings(like.clips, "Sources") for like in (tested, fitted))
+    n = len(tested.clips)
+    table: Table = {"chance": {"clips": n, "fitted within": tested.chance, "fitted on training artists": tested.chance}}
+    for name in within:
+        X, Y = tested.centred(within[name]), fitted.centred(across[name])
+        found = cross_probe(X, tested.sources, tested.groups, tested.weights)
+        found_across = fit_and_predict(Y, fitted.sources, fitted.groups, X, weights=fitted.weights)
+        table[name] = {
+            "clips": n,
+            "fitted within": tested.recognised(found),
+            "fitted on training artists": tested.recognised(found_across),
+        }
+    return {"sources": table}

@@ -1,5 +1,6 @@
 """What an evaluation looks at: the clips whose artists were not trained on, and who hears them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,6 @@ import numpy as np
 from model_training.datasets.base import Clip
 from model_training.evaluation.hear import HAND_MADE, OURS, Answers, Listener, sounds_of
 from model_training.labels import LABELS, LabelSource, main_genre, truth
-from model_training.splits import read_validation
 from musrecd.types import FloatArray, Label
 
 PAIR = ("fcn_msd", "musicnn_msd")
@@ -18,29 +18,26 @@ ALL_TEACHERS = "all teachers"
 _MIN_CLASS = 5
 
 
-def validation_clips(clips: Sequence[Clip]) -> list[Clip]:
-    """Clips that similarity is scored on: validating, of one genre that has enough of them."""
-    validation = read_validation()
-    chosen = [clip for clip in clips if clip.name in validation and main_genre(clip)]
-    genres = [main_genre(clip) for clip in chosen]
-    return [clip for clip, genre in zip(chosen, genres, strict=True) if genres.count(genre) >= _MIN_CLASS]
+def single_genre(clips: Sequence[Clip]) -> list[Clip]:
+    """Clips that similarity is scored on: of one genre that has enough of them."""
+    chosen = [clip for clip in clips if main_genre(clip)]
+    counts = Counter(main_genre(clip) for clip in chosen)
+    return [clip for clip in chosen if counts[main_genre(clip)] >= _MIN_CLASS]
 
 
 @dataclass(frozen=True)
 class Study:
-    """All clips, the listener, and the labels of the encoder and of each teacher in the order of their outputs."""
+    """Clips on both sides of the split, whole tracks, who listens, and what labels are called.
 
-    folder: Path
-    clips: Sequence[Clip]
+    `labels` are the encoder's, `vocabularies` those of each teacher, in the order of their outputs.
+    """
+
+    validating: Sequence[Clip]
+    training: Sequence[Clip]
+    tracks: Sequence[Path]
     listener: Listener
     labels: tuple[Label, ...]
     vocabularies: dict[str, list[str]]
-
-    @cached_property
-    def validating(self) -> list[Clip]:
-        """Every clip by an artist that was not trained on."""
-        validation = read_validation()
-        return [clip for clip in self.clips if clip.name in validation]
 
     @cached_property
     def sources(self) -> list[LabelSource]:

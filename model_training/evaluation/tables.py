@@ -1,5 +1,6 @@
 """Tables of figures: the same rows and columns printed, written to the card and shown in the documentation."""
 
+import math
 from collections.abc import Mapping
 
 from model_training.evaluation.intervals import Interval
@@ -9,20 +10,30 @@ Cells = dict[str, Value]
 Table = dict[str, Cells]
 
 _DIGITS = 3
+_NONE = "none"
 
 
 def rounded(table: Table) -> Table:
-    """Keep as many digits as mean anything."""
+    """Keep as many digits as mean anything; a figure of nothing becomes a word, because JSON has no NaN."""
     return {row: {column: _rounded(value) for column, value in cells.items()} for row, cells in table.items()}
 
 
 def _rounded(value: Value) -> Value:
     if isinstance(value, float):
-        return round(value, _DIGITS)
+        return _NONE if math.isnan(value) else round(value, _DIGITS)
     if isinstance(value, tuple | list):
+        if math.isnan(value[0]):
+            return _NONE
         estimate, low, high = (round(float(part), _DIGITS) for part in value)
         return estimate, low, high
     return value
+
+
+def estimate(value: Value) -> float:
+    """Return the figure without its interval; NaN for a word."""
+    if isinstance(value, str):
+        return math.nan
+    return float(value[0] if isinstance(value, tuple | list) else value)
 
 
 def as_text(value: Value) -> str:

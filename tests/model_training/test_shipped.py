@@ -6,9 +6,10 @@ import torch
 from model_training.datasets.clips import load_clips
 from model_training.evaluation.hear import mfcc_features
 from model_training.evaluation.retrieval import score
-from model_training.evaluation.study import validation_clips
+from model_training.evaluation.study import single_genre
 from model_training.labels import LABELS, main_genre
 from model_training.prepare import decode_clip
+from model_training.splits import read_validation
 from musrecd.analysis.analyse import analyse
 from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
 from musrecd.analysis.encoder import load_encoder
@@ -31,7 +32,8 @@ def test_neighbours_share_a_genre_more_often_than_with_mfcc(shared):
     torch.set_num_threads(1)
     encoder = load_encoder()
     chosen, counts = [], dict.fromkeys((source.label.name for source in LABELS), 0)
-    for clip in validation_clips(load_clips(shared / "data")):
+    validation = read_validation()
+    for clip in single_genre([clip for clip in load_clips(shared / "data") if clip.name in validation]):
         counts[main_genre(clip)] = counts.get(main_genre(clip), 0) + 1
         if counts[main_genre(clip)] <= _CLIPS_PER_GENRE:
             chosen.append(clip)

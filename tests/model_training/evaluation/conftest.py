@@ -1,15 +1,12 @@
 """Studies of made-up clips, heard by systems whose answers are known."""
 
-import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 
 from model_training.datasets.base import Clip
-from model_training.evaluation import study as study_module
 from model_training.evaluation.hear import Answers, Sound
 from model_training.evaluation.study import Study
 from model_training.labels import LABELS
@@ -27,15 +24,19 @@ class Answering:
     def __init__(self, answers: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]) -> None:
         self._answers = answers
 
-    def hear(self, sounds: Sequence[Sound], what: str = "") -> dict[str, Answers]:
+    def hear(self, sounds: Sequence[Sound], what: str = "", *, names: Sequence[str] | None = None) -> dict:
         def rows(system: str, part: int) -> np.ndarray:
             return np.stack([self._answers[system][sound.name][part] for sound in sounds])
 
-        return {system: Answers(rows(system, 0), rows(system, 1)) for system in self._answers}
+        return {
+            system: Answers(rows(system, 0), rows(system, 1))
+            for system in self._answers
+            if names is None or system in names
+        }
 
 
 @pytest.fixture
-def make_study(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Study]:
+def make_study() -> Callable[..., Study]:
     """Return a function (clips, embeddings, *, probabilities, training, vocabularies) that makes a study.
 
     `embeddings` and `probabilities` map systems to rows in the order of the clips; `training` names the clips that
@@ -50,8 +51,6 @@ def make_study(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Study]:
         training: Sequence[str] = (),
         vocabularies: dict[str, list[str]] | None = None,
     ) -> Study:
-        validation = frozenset(clip.name for clip in clips) - set(training)
-        monkeypatch.setattr(study_module, "read_validation", lambda: validation)
         said = probabilities or {}
         answers = {
             system: {
@@ -60,18 +59,7 @@ def make_study(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Study]:
             for system, rows in embeddings.items()
         }
         labels = tuple(source.label for source in LABELS)
-        return Study(Path("nowhere"), clips, Answering(answers), labels, vocabularies or {})
+        validating, trained = ([c for c in clips if (c.name in training) == side] for side in (False, True))
+        return Study(validating, trained, [], Answering(answers), labels, vocabularies or {})
 
     return make
-
-
-@pytest.fixture(scope="session")
-def independent(shared) -> ModuleType:
-    """The program that scores embeddings for others; it knows nothing of ours."""
-    path = shared / "tools" / "evaluate_embeddings.py"
-    if not path.exists():
-        pytest.skip("the independent program is not there")
-    specification = importlib.util.spec_from_file_location("evaluate_embeddings", path)
-    program = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(program)
-    return program

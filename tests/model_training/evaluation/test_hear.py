@@ -21,8 +21,8 @@ def sounds(tmp_path, make_audio) -> list[Sound]:
 
 
 @pytest.fixture
-def systems(tiny_weights, tmp_path) -> Systems:
-    return Systems(tiny_weights, tmp_path, ())
+def systems(tiny_weights) -> Systems:
+    return Systems(tiny_weights)
 
 
 def test_ours_is_heard_as_it_is_served(sounds, systems, tiny_weights):
@@ -58,6 +58,7 @@ def test_what_is_kept_is_not_asked_again_but_ours_is(sounds, systems, tmp_path, 
     again = listener.hear(sounds)
     assert asked == ["musrec"] * 3
     np.testing.assert_array_equal(again["mfcc"].embeddings, first["mfcc"].embeddings)
+    assert set(listener.hear(sounds, names=["musrec"])) == {"musrec"}
     listener.hear(sounds)
     assert asked == ["musrec"] * 3, "nothing is asked twice"
 

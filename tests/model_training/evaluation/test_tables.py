@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from model_training.evaluation.tables import as_text, markdown, plain, rounded
+from model_training.evaluation.tables import as_text, estimate, markdown, plain, rounded
 
 TABLE = {"musrec": {"clips": 12, "p@1": (0.7021, 0.5, 0.9)}, "mfcc": {"p@1": (0.4, -0.1, 1.0), "note": "by hand"}}
 
@@ -24,6 +24,13 @@ TABLE = {"musrec": {"clips": 12, "p@1": (0.7021, 0.5, 0.9)}, "mfcc": {"p@1": (0.
 )
 def test_a_value_is_short(value, text):
     assert as_text(value) == text
+
+
+def test_a_figure_of_nothing_is_a_word_and_reaches_no_goal():
+    table = rounded({"row": {"a": (np.nan, np.nan, np.nan), "b": np.nan}})
+    assert table == {"row": {"a": "none", "b": "none"}}
+    assert np.isnan(estimate("none"))
+    assert estimate((0.5, 0.4, 0.6)) == estimate(0.5) == 0.5
 
 
 def test_columns_of_a_terminal_are_aligned():

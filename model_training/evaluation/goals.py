@@ -1,0 +1,80 @@
+"""What was aimed at, and whether it was reached: the bar is the teachers on the same clips in the same run."""
+
+from collections.abc import Iterator, Mapping
+
+from model_training.evaluation.hear import HAND_MADE, OURS
+from model_training.evaluation.study import ALL_TEACHERS, PAIR
+from model_training.evaluation.tables import Cells, Table, Value, estimate
+
+_BOTH = " + ".join(PAIR)
+_PAIR_COLUMNS = ("p@1", "p@10", "mAP", "probe")
+
+
+def compare_with_goals(tables: Mapping[str, Table]) -> Table:
+    """One row for each goal whose figures are among `tables`."""
+    rows = (*_similarity(tables), *_labels(tables), *_genres(tables), *_moods(tables), *_hearing(tables))
+    return dict(rows)
+
+
+def _row(name: str, measured: Value, goal: str, reached: bool) -> tuple[str, Cells]:
+    return name, {"goal": goal, "measured": measured, "reached": "yes" if reached else "no"}
+
+
+def _at_least(name: str, measured: Value, least: float) -> tuple[str, Cells]:
+    return _row(name, measured, f"≥ {least}", estimate(measured) >= least)
+
+
+def _at_most(name: str, measured: Value, most: float) -> tuple[str, Cells]:
+    return _row(name, measured, f"≤ {most}", estimate(measured) <= most)
+
+
+def _above(name: str, gain: Value) -> tuple[str, Cells]:
+    return _row(name, gain, "> 0", estimate(gain) > 0)
+
+
+def _similarity(tables: Mapping[str, Table]) -> Iterator[tuple[str, Cells]]:
+    figures, gains = tables.get("similarity", {}), tables.get("similarity gained over", {})
+    singles = [name for name in figures if name not in (OURS, HAND_MADE, _BOTH, ALL_TEACHERS)]
+    for column in ("p@1", "p@10"):
+        if singles:
+            best = max(singles, key=lambda name: estimate(figures[name][column]))
+            yield _above(f"{column}, gain over the best single teacher ({best})", gains[best][column])
+    for column in _PAIR_COLUMNS:
+        if _BOTH in gains:
+            yield _above(f"{column}, gain over {_BOTH}", gains[_BOTH][column])
+
+
+def _labels(tables: Mapping[str, Table]) -> Iterator[tuple[str, Cells]]:
+    """Each teacher knows labels of its own: the best is the one over which least is gained."""
+    for area in ("ROC-AUC", "PR-AUC"):
+        gains = {
+            name: cells["gain"]
+            for name, cells in tables.get(f"labels, {area}", {}).items()
+            if "gain" in cells and name != ALL_TEACHERS
+        }
+        if gains:
+            best = min(gains, key=lambda name: estimate(gains[name]))
+            yield _above(f"genre labels, {area}, gain over the best teacher ({best})", gains[best])
+
+
+def _genres(tables: Mapping[str, Table]) -> Iterator[tuple[str, Cells]]:
+    if "calibration" in tables:
+        yield _at_most("calibration error of genres", tables["calibration"]["all genres"]["calibration error"], 0.05)
+    if "first genre" in tables:
+        written = tables["first genre"]["threshold chosen on other artists"]
+        yield _at_least("written first genres that are right", written["of them right"], 0.85)
+
+
+def _moods(tables: Mapping[str, Table]) -> Iterator[tuple[str, Cells]]:
+    if "moods" in tables:
+        yield _at_least("quadrant of moods, probe", tables["moods"][OURS]["fitted within"], 0.70)
+
+
+def _hearing(tables: Mapping[str, Table]) -> Iterator[tuple[str, Cells]]:
+    for variant, share in tables.get("robustness", {}).get(OURS, {}).items():
+        yield _at_least(f"own nearest neighbour: {variant}", share, 0.99)
+    if "cost" in tables:
+        cost = tables["cost"][OURS]
+        yield _at_most("CPU s beyond decoding", cost["front-end and network, CPU s"], 0.2)
+        yield _at_most("weights, MB", cost["weights, MB"], 12)
+        yield _at_most("import and load, s", cost["import and load, s"], 2.5)
