@@ -16,20 +16,30 @@ def compare_with_goals(tables: Mapping[str, Table]) -> Table:
     return dict(rows)
 
 
-def _row(name: str, measured: Value, goal: str, reached: bool) -> tuple[str, Cells]:
-    return name, {"goal": goal, "measured": measured, "reached": "yes" if reached else "no"}
-
-
 def _at_least(name: str, measured: Value, least: float) -> tuple[str, Cells]:
-    return _row(name, measured, f"≥ {least}", estimate(measured) >= least)
+    ends = [end >= least for end in _ends(measured)]
+    return name, {"goal": f"≥ {least}", "measured": measured, "reached": _reached(estimate(measured) >= least, ends)}
 
 
 def _at_most(name: str, measured: Value, most: float) -> tuple[str, Cells]:
-    return _row(name, measured, f"≤ {most}", estimate(measured) <= most)
+    ends = [end <= most for end in _ends(measured)]
+    return name, {"goal": f"≤ {most}", "measured": measured, "reached": _reached(estimate(measured) <= most, ends)}
 
 
 def _above(name: str, gain: Value) -> tuple[str, Cells]:
-    return _row(name, gain, "> 0", estimate(gain) > 0)
+    ends = [end > 0 for end in _ends(gain)]
+    return name, {"goal": "> 0", "measured": gain, "reached": _reached(estimate(gain) > 0, ends)}
+
+
+def _ends(value: Value) -> tuple[float, ...]:
+    return value[1:] if isinstance(value, tuple | list) else ()
+
+
+def _reached(is_reached: bool, ends: list[bool]) -> str:
+    """Say also where the interval reaches to the other side of the goal."""
+    if not is_reached:
+        return "no"
+    return "yes" if all(ends) else "yes, not certainly"
 
 
 def _similarity(tables: Mapping[str, Table]) -> Iterator[tuple[str, Cells]]:

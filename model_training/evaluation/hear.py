@@ -90,10 +90,11 @@ class Listener:
         """Return the answers of every system, or of those in `names`, one row for each sound."""
         asked = [name for name in self.systems.all if names is None or name in names]
         missing = [(sound, self._missing(sound, asked)) for sound in sounds]
-        try:
-            self._ask([(sound, names) for sound, names in missing if names], what)
-        finally:
-            self._write()
+        if jobs := [(sound, unasked) for sound, unasked in missing if unasked]:
+            try:
+                self._ask(jobs, what)
+            finally:
+                self._write()
         return {name: self._stacked(name, sounds) for name in asked}
 
     def _missing(self, sound: Sound, asked: Sequence[str]) -> tuple[str, ...]:
