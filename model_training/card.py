@@ -47,6 +47,7 @@ def _description(card: dict[str, Any]) -> dict[str, str]:
         "n_labels": str(len(card["labels"])),
         "label_groups": ", ".join(f"{group}s" for group in groups),
         "network": _rows(network),
+        "data_list": "\n".join(f"- {what}" for what in training["data"]),
         "teachers": "\n".join(f"| {teacher['model']} | {teacher['licence']} |" for teacher in training["teachers"]),
         "training": _rows({k: v for k, v in training.items() if k not in _LISTED_SEPARATELY} | training["settings"]),
         "note": training["note"],

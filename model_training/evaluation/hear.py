@@ -73,6 +73,10 @@ def mfcc_features(y: FloatArray, sr: int) -> FloatArray:
     return features
 
 
+_Job = tuple[Sound, tuple[str, ...]]
+_Mapping = Callable[[Callable[[_Job], dict[str, Heard]], Sequence[_Job]], Iterator[dict[str, Heard]]]
+
+
 class Listener:
     """Asks every system about sounds, each once, in `n_processes` processes.
 
@@ -100,7 +104,7 @@ class Listener:
     def _missing(self, sound: Sound, asked: Sequence[str]) -> tuple[str, ...]:
         return tuple(name for name in asked if sound.key not in self._answers[name])
 
-    def _ask(self, jobs: list[tuple[Sound, tuple[str, ...]]], what: str) -> None:
+    def _ask(self, jobs: list[_Job], what: str) -> None:
         with _mapping(self._n_processes) as mapped:
             answers = mapped(partial(_hear, self.systems), jobs)
             for (sound, _), heard in track(zip(jobs, answers, strict=True), what, total=len(jobs)):
@@ -134,10 +138,6 @@ class Listener:
             partial_file.replace(self._kept / f"{name}.npz")
 
 
-_Job = tuple[Sound, tuple[str, ...]]
-_Mapping = Callable[[Callable[[_Job], dict[str, Heard]], Sequence[_Job]], Iterator[dict[str, Heard]]]
-
-
 @contextmanager
 def _mapping(n_processes: int) -> Iterator[_Mapping]:
     """`map` in this process, or over several."""
@@ -148,21 +148,27 @@ def _mapping(n_processes: int) -> Iterator[_Mapping]:
         yield partial(pool.imap, chunksize=4)
 
 
-def _hear(systems: Systems, job: tuple[Sound, tuple[str, ...]]) -> dict[str, Heard]:
+def _hear(systems: Systems, job: _Job) -> dict[str, Heard]:
     """Let the named systems hear one sound; a variant is written to a file first, because files are what is served."""
     sound, names = job
     if not sound.variant:
-        return {name: _ask(systems, name, sound.path) for name in names}
+        return _ask(systems, names, sound.path)
     with TemporaryDirectory() as folder:
-        path = write_variant(sound.path, sound.variant, Path(folder))
-        return {name: _ask(systems, name, path) for name in names}
+        return _ask(systems, names, write_variant(sound.path, sound.variant, Path(folder)))
 
 
-def _ask(systems: Systems, name: str, path: Path) -> Heard:
-    if name == OURS:
+def _ask(systems: Systems, names: Sequence[str], path: Path) -> dict[str, Heard]:
+    heard = {}
+    if OURS in names:
         analysis = analyse(bytes(path), _encoder(systems.weights))
-        return Heard(analysis.embedding, analysis.probabilities)
-    y = decode_whole(path, SR)
+        heard[OURS] = Heard(analysis.embedding, analysis.probabilities)
+    if others := [name for name in names if name != OURS]:
+        y = decode_whole(path, SR)
+        heard |= {name: _ask_other(systems, name, y) for name in others}
+    return heard
+
+
+def _ask_other(systems: Systems, name: str, y: FloatArray) -> Heard:
     if name == HAND_MADE:
         return Heard(mfcc_features(y, SR), np.empty(0, np.float32))
     return _teacher(systems.teachers or Path(), name).hear(y)

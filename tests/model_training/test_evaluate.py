@@ -96,7 +96,7 @@ def test_a_section_that_does_not_exist_is_refused(data):
 
 def test_the_figures_fit_on_the_card(evaluated):
     card = json.loads((evaluated / "encoder.json").read_text(encoding="utf-8"))
-    card["training"] = {"settings": {}, "teachers": [], "note": ""}
+    card["training"] = {"settings": {}, "data": [], "teachers": [], "note": ""}
     card["figures"] = json.loads((evaluated / "figures.json").read_text(encoding="utf-8"))
     text = model_card(card)
     assert "Not measured" not in text

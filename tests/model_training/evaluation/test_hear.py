@@ -53,7 +53,7 @@ def test_what_is_kept_is_not_asked_again_but_ours_is(sounds, systems, tmp_path, 
     first = Listener(systems, kept=tmp_path / "kept").hear(sounds)
     asked = []
     ask = hear._ask
-    monkeypatch.setattr(hear, "_ask", lambda systems, name, path: asked.append(name) or ask(systems, name, path))
+    monkeypatch.setattr(hear, "_ask", lambda systems, names, path: asked.extend(names) or ask(systems, names, path))
     listener = Listener(systems, kept=tmp_path / "kept")
     again = listener.hear(sounds)
     assert asked == ["musrec"] * 3
