@@ -2,7 +2,7 @@
 
 import click
 
-from model_training import card, evaluate, export, figures, prepare, train
+from model_training import average, card, evaluate, export, figures, prepare, train
 from musrecd.errors import EncoderError
 
 
@@ -19,10 +19,10 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Make an encoder: prepare, train, export, evaluate, figures, card."""
+    """Make an encoder: prepare, train, average, export, evaluate, figures, card."""
 
 
-for _module in (prepare, train, export, evaluate, figures, card):
+for _module in (prepare, train, average, export, evaluate, figures, card):
     main.add_command(_module.main, _module.__name__.rpartition(".")[2])
 
 

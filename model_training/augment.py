@@ -1,4 +1,4 @@
-"""Changes that a listener would not mind, made to log-mel spectra: tone, bandwidth, noise floor, gaps.
+"""Changes that a listener would not mind, made to log-mel spectra: recording, tone, bandwidth, noise floor, gaps.
 
 The targets stay those of the clean sound, so the student learns not to hear them.
 """
@@ -6,6 +6,9 @@ The targets stay those of the clean sound, so the student learns not to hear the
 import torch
 from torch import Tensor
 
+_BORROWED_SHARE = 0.3
+_BORROWED_ALPHA = 0.4
+_MIN_SPREAD_DB = 1.0
 _EQ_DB = 6.0
 _EQ_POINTS = 6
 _LOWPASS_SHARE = 0.4
@@ -17,12 +20,27 @@ _MASK_FRAMES = 60
 
 def augment(S: Tensor, generator: torch.Generator) -> Tensor:
     """Return a changed copy of `S` (n, n_mels, n_frames) in dB."""
-    S = _floor(_lowpass(_equalise(S, generator), generator), generator)
+    S = _floor(_lowpass(_equalise(_borrow(S, generator), generator), generator), generator)
     return _mask(S, generator)
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
     return low + (high - low) * torch.rand(n, 1, 1, generator=generator)
+
+
+def _borrow(S: Tensor, generator: torch.Generator) -> Tensor:
+    """Move the level and the dynamics of each band towards those of another excerpt.
+
+    What is left is what was played, not how it was recorded (Freq-MixStyle, Schmid et al. 2022).
+    """
+    n = S.shape[0]
+    mean, spread = S.mean(2, keepdim=True), S.std(2, keepdim=True).clamp(min=_MIN_SPREAD_DB)
+    other = torch.randperm(n, generator=generator)
+    # Beta(a, a) from two gamma draws, which torch.distributions would take from the global generator.
+    gammas = torch._standard_gamma(torch.full((2, n, 1, 1), _BORROWED_ALPHA), generator=generator)
+    own = torch.maximum(gammas[0], gammas[1]) / gammas.sum(0)
+    own = torch.where(torch.rand(n, 1, 1, generator=generator) < _BORROWED_SHARE, own, 1.0)
+    return (S - mean) / spread * torch.lerp(spread[other], spread, own) + torch.lerp(mean[other], mean, own)
 
 
 def _equalise(S: Tensor, generator: torch.Generator) -> Tensor:

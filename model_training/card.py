@@ -17,7 +17,7 @@ from musrecd.analysis.card import SHIPPED_WEIGHTS
 _TEMPLATE = Path(__file__).with_name("model_card.txt")
 _NOT_MEASURED = "Not measured for this version."
 _HARDEST = 5
-_LISTED_SEPARATELY = ("data", "teachers", "note", "settings")
+_LISTED_SEPARATELY = ("collections", "teachers", "note", "settings")
 
 
 def model_card(card: dict[str, Any], *, has_training_picture: bool = True) -> str:
@@ -47,11 +47,16 @@ def _description(card: dict[str, Any]) -> dict[str, str]:
         "n_labels": str(len(card["labels"])),
         "label_groups": ", ".join(f"{group}s" for group in groups),
         "network": _rows(network),
-        "data_list": "\n".join(f"- {what}" for what in training["data"]),
-        "teachers": "\n".join(f"| {teacher['model']} | {teacher['licence']} |" for teacher in training["teachers"]),
+        "n_examples": str(training["n_examples"]),
+        "collections": _origins(training["collections"], "name", "what", "licence", "n_sounds"),
+        "teachers": _origins(training["teachers"], "what", "licence"),
         "training": _rows({k: v for k, v in training.items() if k not in _LISTED_SEPARATELY} | training["settings"]),
         "note": training["note"],
     }
+
+
+def _origins(origins: list[dict[str, Any]], *fields: str) -> str:
+    return "\n".join(f"| {' | '.join(str(origin[field]) for field in fields)} |" for origin in origins)
 
 
 def _rows(values: dict[str, Any]) -> str:

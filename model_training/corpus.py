@@ -12,6 +12,7 @@ from torch import Tensor
 from model_training.datasets.base import Clip
 from model_training.examples import Example
 from model_training.labels import LABELS, teacher_targets, truth
+from model_training.opinions import teacher_features, translated_opinions
 from model_training.plan import Sounds
 from model_training.prepare import shard_path
 from musrecd.types import FloatArray
@@ -24,9 +25,9 @@ _SILENCE_DB = -99.0
 class Corpus:
     """Prepared examples. `spectra[i]` is (n_mels, n_frames_i) float16; the others have one row per example.
 
-    `teacher_embeddings` are z-scored over the training examples; `label_targets` (n, n_labels) hold truths
-    where a data set knows them, teacher probabilities where not, 0 (mixtures: NaN) where nobody does. `is_truth`
-    marks the first kind, `training` the examples made of training clips alone.
+    `teacher_embeddings` are z-scored over the training examples; `label_targets` (n, n_labels) hold
+    what data sets know and teachers believe, 0 (mixtures: NaN) where nobody says anything. `is_truth` marks where
+    a data set knows, `training` the examples made of training clips alone, `clips` the clip of those made of one.
     """
 
     spectra: list[np.ndarray]
@@ -35,6 +36,7 @@ class Corpus:
     label_targets: FloatArray
     is_truth: np.ndarray
     training: np.ndarray
+    clips: Sequence[Clip | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +72,23 @@ def load_corpus(cache: Path, sounds: Sounds, vocabularies: dict[str, list[str]])
     # Silence teaches nothing; a file that could not be decoded was prepared as such.
     training = ~np.array(held_out) & np.array([S.max() > _SILENCE_DB for S in spectra])
     probabilities = {t: arrays[f"{t}/probabilities"] for t in vocabularies}
-    nobody = np.full((len(examples), len(LABELS)), np.nan, np.float32)
-    opinions = teacher_targets(probabilities, vocabularies) if probabilities else nobody
-    targets, is_truth = _targets(sounds.clips, examples, opinions)
+    embeddings = {t: _z_score(arrays[f"{t}/embedding"], training) for t in vocabularies}
+    truths = _truths(sounds.clips, examples)
+    translated = mapped = np.full(truths.shape, np.nan, np.float32)
+    if probabilities:
+        firsts = [sounds.clips[example.layers[0].clip] for example in examples]
+        features = teacher_features(embeddings, probabilities)
+        mapped = teacher_targets(probabilities, vocabularies)
+        translated = translated_opinions(features, truths, np.array([clip.group for clip in firsts]), training)
+        translated = np.where(_is_labelled(firsts)[:, None] | ~np.isnan(mapped), translated, np.nan)
     return Corpus(
         spectra=spectra,
-        teacher_embeddings={t: _z_score(arrays[f"{t}/embedding"], training) for t in vocabularies},
+        teacher_embeddings=embeddings,
         teacher_probabilities=probabilities,
-        label_targets=targets,
-        is_truth=is_truth,
+        label_targets=_targets(truths, translated, mapped, examples),
+        is_truth=~np.isnan(truths),
         training=training,
+        clips=[sounds.clips[e.layers[0].clip] if len(e.layers) == 1 else None for e in examples],
     )
 
 
@@ -103,24 +112,37 @@ def _z_score(embeddings: FloatArray, training: np.ndarray) -> FloatArray:
     return np.clip(z, -5, 5)
 
 
-def _targets(clips: Sequence[Clip], examples: Sequence[Example], targets: FloatArray) -> tuple[FloatArray, np.ndarray]:
-    """Put the truths over the teachers' opinions wherever an example is one clip, at whatever speed.
-
-    A label that neither its data set nor any teacher knows is presumed absent: most kinds of music are, and
-    without that the rare ones are predicted for everything that nobody denied them.
-    """
-    is_truth = np.zeros(targets.shape, bool)
+def _truths(clips: Sequence[Clip], examples: Sequence[Example]) -> FloatArray:
+    """Look up what data sets know (n, n_labels), NaN elsewhere: of one clip at whatever speed, of no mixture."""
+    truths = np.full((len(examples), len(LABELS)), np.nan, np.float32)
     for row, example in enumerate(examples):
-        if len(example.layers) > 1:
-            continue
-        for column, source in enumerate(LABELS):
-            value = truth(source, clips[example.layers[0].clip])
-            if value is not None:
-                targets[row, column] = value
-                is_truth[row, column] = True
-            elif np.isnan(targets[row, column]):
-                targets[row, column] = 0.0
-    return targets, is_truth
+        if len(example.layers) == 1:
+            values = [truth(source, clips[example.layers[0].clip]) for source in LABELS]
+            truths[row] = [np.nan if value is None else value for value in values]
+    return truths
+
+
+def _is_labelled(clips: Sequence[Clip]) -> np.ndarray:
+    """Mark clips (n,) of which a data set knows anything.
+
+    Of other sound, rendered pieces above all, a translation into labels that no teacher has a word for is a guess: it
+    takes every other piece for what a single collection holds.
+    """
+    return np.array([any(truth(source, clip) is not None for source in LABELS) for clip in clips])
+
+
+def _targets(truths: FloatArray, translated: FloatArray, mapped: FloatArray, examples: Sequence[Example]) -> FloatArray:
+    """Halfway between truth and translated opinion where there are both: a truth alone is soon learned by heart.
+
+    A label that neither its data set nor any teacher knows is presumed absent of a clip: most kinds of music are,
+    and without that the rare ones are predicted for everything that nobody denied them.
+    """
+    is_single = np.array([[len(example.layers) == 1] for example in examples])
+    opinions = np.where(np.isnan(translated), mapped, translated)
+    unknown = np.isnan(opinions) & np.isnan(truths) & is_single
+    halfway = np.where(np.isnan(translated), truths, (truths + translated) / 2)
+    targets: FloatArray = np.where(unknown, 0, np.where(np.isnan(truths), opinions, halfway)).astype(np.float32)
+    return targets
 
 
 def batches(corpus: Corpus, *, n_examples: int, n_excerpts: int, n_frames: int, seed: int) -> Iterator[Batch]:
@@ -138,7 +160,7 @@ def batches(corpus: Corpus, *, n_examples: int, n_excerpts: int, n_frames: int, 
         if others.size:
             drawn.append(rng.choice(others, n_examples - n_labelled, replace=others.size < n_examples))
         rows = np.repeat(np.concatenate(drawn), n_excerpts)
-        S = np.stack([_excerpt(corpus.spectra[row], n_frames, rng) for row in rows])
+        S = np.stack([excerpt(corpus.spectra[row], n_frames, rng) for row in rows])
         yield _batch(corpus, rows, S)
 
 
@@ -154,7 +176,8 @@ def _batch(corpus: Corpus, rows: np.ndarray, S: FloatArray) -> Batch:
     )
 
 
-def _excerpt(S: np.ndarray, n_frames: int, rng: np.random.Generator) -> np.ndarray:
+def excerpt(S: np.ndarray, n_frames: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a random part (n_mels, n_frames) of a spectrum, repeated if it is too short."""
     if S.shape[1] < n_frames:
         S = np.tile(S, (1, -(-n_frames // S.shape[1])))
     start = int(rng.integers(0, S.shape[1] - n_frames + 1))

@@ -136,6 +136,8 @@ def _read_tables(json_file: Path | None, encoder: str) -> dict[str, Table]:
     if not json_file or not json_file.exists():
         return {}
     figures = json.loads(json_file.read_text(encoding="utf-8"))
+    if not isinstance(figures, dict) or "tables" not in figures:
+        raise ValueError(f"{json_file} holds no figures of an evaluation; name another file")
     tables: dict[str, Table] = figures["tables"]
     return tables if figures["encoder"] == encoder else {}
 

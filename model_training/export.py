@@ -14,24 +14,13 @@ import torch
 from safetensors.torch import save
 
 from model_training.labels import LABELS
+from model_training.origins import read_origins
 from model_training.prepare import mel_filters
 from model_training.trainer import read_settings
 from musrecd.analysis.card import SHIPPED_WEIGHTS
 from musrecd.analysis.encoder import MEL_FILTERS
 
 _NAME = "musrec-1"
-_DATA = [
-    "4Q Audio Emotion (Panda et al. 2018): 30-s commercial previews",
-    "GTZAN (Tzanetakis & Cook 2002): excerpts of the numbers 00010 to 00099",
-    "a zouk collection: 30-s excerpts",
-    "a Latin American collection (cumbia, folklore, rap, reggae, rock, classical): 15-s excerpts",
-    "freely licensed game and library music",
-]
-_TEACHERS = [
-    {"model": "FCN (Choi et al. 2016), MSD, MagnaTagATune, MTG-Jamendo; Won et al. 2020", "licence": "MIT"},
-    {"model": "CRNN (Choi et al. 2017), MSD; Won et al. 2020", "licence": "MIT"},
-    {"model": "musicnn (Pons & Serra 2019), MSD", "licence": "ISC"},
-]
 
 
 def export(run: Path, output: Path, figures: dict[str, Any]) -> str:
@@ -57,8 +46,7 @@ def export(run: Path, output: Path, figures: dict[str, Any]) -> str:
         "training": {
             "steps": checkpoint["step"],
             "settings": asdict(settings),
-            "data": _DATA,
-            "teachers": _TEACHERS,
+            **asdict(read_origins(run)),
             "note": "Artists of the validation figures were not trained on; no audio is part of the weights.",
         },
         "figures": figures,

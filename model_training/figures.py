@@ -44,7 +44,7 @@ def draw_training(log: list[dict[str, float]]) -> Figure:
         axes.plot(steps, values, label=name, **style)
     axes.set(xlabel="step", ylabel="loss (weighted terms)", yscale="log", title="Training")
     axes.grid(alpha=0.3, which="both")
-    axes.legend(frameon=False, ncols=2)
+    axes.legend(frameon=False, ncols=2, loc="upper right")
     return figure
 
 

@@ -12,24 +12,28 @@ from model_training.corpus import Batch
 class Objective(nn.Module):
     """All terms of the loss together with the heads that only training needs; without teachers, the last two.
 
+    `teacher_dims`: teacher → numbers of its embedding and of its labels; `is_genre` (n_labels,) marks ours.
+
     - embeddings: linear maps of ours must give each teacher's z-scored embedding
     - tags: linear maps of ours must give each teacher's label probabilities
     - relations: cosines between our embeddings must be those between the teachers', averaged; two excerpts
       of one example must be as near as can be (relational distillation, Park et al. 2019, arXiv 1904.05068)
-    - labels: truths where known, teacher opinions elsewhere
-    - kinship: excerpts of like genre shall be near, others far (Khosla et al. 2020, arXiv 2004.11362)
+    - labels: what data sets know and teachers believe
+    - kinship: excerpts of like genre shall be near, others far (after Khosla et al. 2020, arXiv 2004.11362)
     """
 
-    def __init__(self, dim: int, teacher_dims: dict[str, tuple[int, int]], weights: dict[str, float]) -> None:
+    def __init__(
+        self, dim: int, teacher_dims: dict[str, tuple[int, int]], is_genre: Tensor, weights: dict[str, float]
+    ) -> None:
         super().__init__()
-        self.weights = weights
+        self.is_genre, self.weights = is_genre, weights
         self.embedding_heads = nn.ModuleDict({t: nn.Linear(dim, n) for t, (n, _) in teacher_dims.items()})
         self.tag_heads = nn.ModuleDict({t: nn.Linear(dim, n) for t, (_, n) in teacher_dims.items()})
 
     def forward(self, embedding: Tensor, logits: Tensor, batch: Batch) -> dict[str, Tensor]:
         """Return the weighted terms for `embedding` (n, dim) and `logits` (n, n_labels)."""
         terms = self._taught(embedding, batch) if self.embedding_heads else {}
-        terms |= {"labels": label_loss(logits, batch), "kinship": kinship_loss(embedding, batch)}
+        terms |= {"labels": label_loss(logits, batch), "kinship": kinship_loss(embedding, batch, self.is_genre)}
         return {name: self.weights[name] * term for name, term in terms.items()}
 
     def _taught(self, embedding: Tensor, batch: Batch) -> dict[str, Tensor]:
@@ -69,20 +73,17 @@ def label_loss(logits: Tensor, batch: Batch) -> Tensor:
     return (loss * weight).sum() / weight.sum()
 
 
-def kinship_loss(embedding: Tensor, batch: Batch, temperature: float = 0.2) -> Tensor:
-    """Supervised contrast over excerpts whose true labels are known: kin share most of their positive labels."""
-    positives = (batch.label_targets.nan_to_num() > 0.5) & batch.is_truth
-    rows = positives.any(1)
-    if int(rows.sum()) < 2:
-        return embedding.sum() * 0
-    own = positives[rows].float()
-    shared = own @ own.T
-    kin = shared / (own.sum(1)[:, None] + own.sum(1)[None] - shared)
+def kinship_loss(embedding: Tensor, batch: Batch, is_genre: Tensor, temperature: float = 0.2) -> Tensor:
+    """Supervised contrast: excerpts of like genre are near each other, others far.
+
+    How alike is the overlap of their targets for the genres (n_labels,) `is_genre`, squared: 1 for the same genres
+    with the same certainty. Moods do not count, nor what nobody knows of a genre.
+    """
+    own = batch.label_targets[:, is_genre].nan_to_num()
+    least = torch.minimum(own[:, None], own[None]).sum(2)
+    most = torch.maximum(own[:, None], own[None]).sum(2)
     others = ~torch.eye(len(own), dtype=torch.bool)
-    similarity = (_cosines(embedding[rows]) / temperature).masked_fill(~others, -1e4)
-    log_share = similarity.log_softmax(1)
-    kin = kin * others
-    total = kin.sum(1)
-    if not bool(total.any()):
-        return embedding.sum() * 0
-    return -((kin * log_share).sum(1)[total > 0] / total[total > 0]).mean()
+    kin = (least / most.clamp(min=1e-6)).square() * others
+    log_share = (_cosines(embedding) / temperature).masked_fill(~others, -1e4).log_softmax(1)
+    # Who has hardly any kin in the batch hardly counts.
+    return -(kin * log_share).sum() / kin.sum().clamp(min=1.0)

@@ -49,7 +49,6 @@ RECIPES: dict[str, Recipe] = {
     "musrec": Recipe(
         "musrec", {"dim": 128, "stem": 32, "channels": [48, 96, 192, 320], "depths": [1, 1, 2, 2]}, _BANDS_96
     ),
-    "residual": Recipe("residual", {"dim": 128, "channels": [32, 48, 96, 160, 256]}, _BANDS_96),
     "short_chunk_res": Recipe(
         "short_chunk_res",
         {"dim": 512, "channels": [128, 128, 256, 256, 256, 256, 512]},

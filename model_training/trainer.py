@@ -10,16 +10,20 @@ from typing import Any
 
 import click
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from model_training.augment import augment
 from model_training.corpus import Batch, Corpus, batches
+from model_training.forget import forget_collections
 from model_training.labels import LABELS
 from model_training.log import RunLog
 from model_training.losses import Objective, label_loss
 from model_training.recipes import RECIPES, Recipe
+from musrecd.analysis.card import read_card
+from musrecd.analysis.encoder import MEL_FILTERS
 from musrecd.analysis.networks import build_network
-from musrecd.analysis.networks.layers import channels_last
+from musrecd.analysis.networks.layers import LabelledEmbedding, channels_last
 
 _SAVE_SECONDS = 120
 _LOG_STEPS = 25
@@ -31,7 +35,10 @@ _REFIT_DECAY = 0.05
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that decides what comes out, kept beside the weights."""
+    """Everything that decides what comes out, kept beside the weights; `begun_from` is the version of an encoder.
+
+    `averaged` names the runs of which an averaged one is made.
+    """
 
     recipe: Recipe = RECIPES["musrec"]
     n_examples: int = 32
@@ -46,7 +53,9 @@ class Settings:
     tags: float = 2.0
     relations: float = 4.0
     labels: float = 3.0
-    kinship: float = 0.3
+    kinship: float = 0.2
+    begun_from: str | None = None
+    averaged: tuple[str, ...] = ()
 
     @property
     def loss_weights(self) -> dict[str, float]:
@@ -64,7 +73,8 @@ class Settings:
 def read_settings(run: Path) -> Settings:
     """Read the settings of a run."""
     fields = json.loads((run / "settings.json").read_text(encoding="utf-8"))
-    return Settings(**fields | {"recipe": Recipe.from_dict(fields["recipe"])})
+    averaged = tuple(fields.get("averaged", ()))
+    return Settings(**fields | {"recipe": Recipe.from_dict(fields["recipe"]), "averaged": averaged})
 
 
 class Trainer:
@@ -79,7 +89,8 @@ class Trainer:
             t: (corpus.teacher_embeddings[t].shape[1], corpus.teacher_probabilities[t].shape[1])
             for t in corpus.teacher_embeddings
         }
-        self.objective = Objective(arguments["dim"], dims, settings.loss_weights)
+        is_genre = torch.tensor([source.label.group == "genre" for source in LABELS])
+        self.objective = Objective(arguments["dim"], dims, is_genre, settings.loss_weights)
         parameters = [*self.network.parameters(), *self.objective.parameters()]
         self.optimizer = torch.optim.AdamW(
             parameters, settings.learning_rate, weight_decay=settings.weight_decay, fused=True
@@ -93,6 +104,18 @@ class Trainer:
             use_buffers=True,
         )
         self.generator = torch.Generator().manual_seed(settings.seed)
+
+    def begin_from(self, weights: Path) -> None:
+        """Take over the network of an exported encoder. Raises ValueError if it is made otherwise than the recipe."""
+        card, recipe = read_card(weights), self.settings.recipe
+        made = (recipe.network, recipe.network_arguments(len(LABELS)), recipe.frontend)
+        if (card.network, card.network_arguments, card.frontend) != made:
+            raise ValueError(f"{weights} was made by another recipe than {recipe.network}")
+        state = load_file(weights)
+        del state[MEL_FILTERS]
+        for network in (self.network, self.average.module):
+            # Batch counters, which only unweighted statistics need, are not exported.
+            network.load_state_dict(state, strict=False)
 
     @property
     def checkpoint(self) -> Path:
@@ -173,10 +196,13 @@ class Trainer:
         """Measure the batch norms of the averaged network anew, on training sound as it will be served.
 
         Averages of statistics are not the statistics of averaged weights: without this the embeddings all
-        lie in one direction.
+        lie in one direction. What tells collections apart is taken out, then the labels are fitted again.
         """
         drawn = (batch.S for batch in islice(self._batches(corpus), _SETTLE_BATCHES))
         torch.optim.swa_utils.update_bn(drawn, self.average)
+        network, n_frames = self.average.module, self.settings.recipe.frontend.chunk_frames
+        if isinstance(network, LabelledEmbedding):
+            forget_collections(network, corpus, n_frames, self.settings.seed)
         self._refit_labels(corpus)
 
     def _refit_labels(self, corpus: Corpus) -> None:

@@ -117,11 +117,12 @@ def write_recipe_weights(weights: Path, recipe: "Recipe", *, version: str = "tin
 
 
 def write_tiny_weights(weights: Path, *, version: str = "tiny-1", seed: int = 0, channels: tuple[int, ...] = (8, 16)):
-    """Write an untrained `residual` network that is small and quick."""
+    """Write an untrained `musrec` network that is small and quick."""
     from model_training.recipes import Recipe
     from musrecd.analysis.frontend import FrontendConfig
 
-    recipe = Recipe("residual", {"dim": 32, "channels": list(channels)}, FrontendConfig())
+    arguments = {"dim": 32, "stem": 8, "channels": list(channels), "depths": [1] * len(channels)}
+    recipe = Recipe("musrec", arguments, FrontendConfig())
     return write_recipe_weights(weights, recipe, version=version, seed=seed)
 
 

@@ -18,6 +18,8 @@ from musrecd.analysis.encoder import MEL_FILTERS, load_encoder
 from musrecd.errors import EncoderError
 
 SR = 16_000
+# The arguments of the network in `tiny_weights`.
+TINY = {"n_mels": 96, "n_labels": 11, "dim": 32, "stem": 8, "channels": [8, 16], "depths": [1, 1]}
 
 
 @pytest.fixture(scope="module")
@@ -161,11 +163,11 @@ def test_every_field_of_the_card_is_needed_and_named_when_missing(weights, key):
 @pytest.mark.parametrize(
     ("fields", "word"),
     [
-        ({"network": "transformer"}, "residual"),
-        ({"network_arguments": {"n_mels": 96, "n_labels": 11, "dim": 64, "channels": [8, 16]}}, "does not fit"),
-        ({"network_arguments": {"n_mels": 96, "n_labels": 11, "dim": 32, "channels": [8]}}, "does not fit"),
-        ({"network_arguments": {"n_mels": 96, "n_labels": 7, "dim": 32, "channels": [8, 16]}}, "does not fit"),
-        ({"network_arguments": {"n_labels": 11, "dim": 32, "channels": [8, 16]}}, "cannot be built"),
+        ({"network": "transformer"}, "musrec"),
+        ({"network_arguments": TINY | {"dim": 64}}, "does not fit"),
+        ({"network_arguments": TINY | {"channels": [8], "depths": [1]}}, "does not fit"),
+        ({"network_arguments": TINY | {"n_labels": 7}}, "does not fit"),
+        ({"network_arguments": {key: value for key, value in TINY.items() if key != "n_mels"}}, "cannot be built"),
         ({"frontend": {"n_mels": 64}}, "mel filter bank"),
         ({"frontend": {"n_fft": 1024}}, "mel filter bank"),
         ({"frontend": {"n_ffts": 1024}}, "not an encoder card"),
@@ -276,7 +278,7 @@ def test_layers_that_do_not_fit_the_network_are_refused(weights, change):
     else:
         state["embed.weight"] = state["embed.weight"][:, :-1].contiguous()
     replace_weights(weights, save(state))
-    assert "does not fit network 'residual'" in refused(weights)
+    assert "does not fit network 'musrec'" in refused(weights)
 
 
 def test_the_shipped_encoder_can_be_loaded_and_knows_genres():

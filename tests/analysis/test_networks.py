@@ -193,8 +193,8 @@ def test_every_weight_learns_from_a_batch_at_half_precision(name):
 
 
 def test_an_unknown_network_names_those_that_there_are():
-    with pytest.raises(EncoderError, match=r"unknown network 'transformer'; there are .*residual") as caught:
-        build_network("transformer", ARGUMENTS["residual"])
+    with pytest.raises(EncoderError, match=r"unknown network 'transformer'; there are .*musrec") as caught:
+        build_network("transformer", ARGUMENTS["musrec"])
     assert all(name in str(caught.value) for name in NETWORKS)
 
 
@@ -219,8 +219,8 @@ def test_arguments_that_every_network_needs(name, missing):
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [
-        ("residual", {"channels": []}, ""),
-        ("residual", {"channels": 8}, ""),
+        ("musrec", {"channels": []}, "0 channels and 4 depths"),
+        ("musrec", {"channels": 8}, ""),
         ("cnn", {"channels": [64, 128]}, "4 numbers"),
         ("cnn", {"hidden": []}, "at least one"),
         ("crnn", {"channels": [8, 8]}, "3 to 4 channels, not 2"),

@@ -42,11 +42,32 @@ def test_two_excerpts_of_one_clip_are_changed_differently():
 
 
 def test_most_of_the_music_is_still_there():
-    """Of what is loud, more than half moves by no more than the equaliser may."""
+    """Of what is loud, more than half moves by little, although some excerpts sound like another recording."""
     S = spectra(64)
     loud = S.amax((1, 2), keepdim=True) - S < 30
     moved = (augment(S, seeded()) - S).abs()
     assert moved[loud].median() < 5
+
+
+def test_some_take_over_level_and_dynamics_of_another_in_part():
+    """What is moved is a band as a whole: its course over time stays."""
+    S = spectra(400)
+    level = torch.linspace(-10, 10, 400).view(-1, 1, 1)
+    changed = module._borrow(S + level, seeded())
+    moved = (changed - S - level).abs().amax((1, 2)) > 1e-3
+    assert 0.2 < moved.float().mean() < 0.4
+    for before, after in zip((S + level)[moved], changed[moved], strict=True):
+        assert torch.corrcoef(torch.stack([before[40], after[40]]))[0, 1] > 0.999
+        assert -10 - 50 < after.mean() < 10 - 30
+
+
+def test_bands_without_any_sound_stay_finite_when_they_borrow():
+    S = spectra(50)
+    S[:, 60:] = -100.0
+    S[::2, 60:] = -30.0
+    changed = module._borrow(S, seeded())
+    assert torch.isfinite(changed).all()
+    assert (changed[:, 60:].std(2) < 1e-3).all(), "a constant has no dynamics to stretch"
 
 
 def test_the_equaliser_is_smooth_the_same_in_every_frame_and_within_six_decibels():

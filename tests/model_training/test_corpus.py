@@ -84,6 +84,7 @@ def test_teacher_embeddings_are_standardised_over_the_training_examples(corpus):
 
 
 def test_truths_stand_where_a_clip_is_heard_alone_and_opinions_elsewhere(corpus):
+    """So few artists teach nobody to translate: no truth is halved."""
     clips = make_clips(12)
     for row in range(16):
         clip = clips[row if row < 12 else row - 12]

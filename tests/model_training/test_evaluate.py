@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from model_training import evaluate, figures
+from model_training.__main__ import main
 from model_training.card import model_card
 from model_training.evaluation import cost, robustness
 
@@ -94,9 +95,20 @@ def test_a_section_that_does_not_exist_is_refused(data):
     assert "smell: there are data, similarity" in found.output
 
 
+def test_a_file_that_holds_no_figures_is_not_written_over(data, evaluated):
+    """The card of the weights, for example, which has the name that one would give to the figures."""
+    card = evaluated / "encoder.json"
+    before = card.read_bytes()
+    options = ["evaluate", "--data", data, "--weights", evaluated / "encoder.safetensors", "--json", card]
+    found = CliRunner().invoke(main, [*map(str, options), "--only", "data"])
+    assert found.exit_code == 1
+    assert "holds no figures" in found.output
+    assert card.read_bytes() == before
+
+
 def test_the_figures_fit_on_the_card(evaluated):
     card = json.loads((evaluated / "encoder.json").read_text(encoding="utf-8"))
-    card["training"] = {"settings": {}, "data": [], "teachers": [], "note": ""}
+    card["training"] = {"settings": {}, "collections": [], "teachers": [], "n_examples": 0, "note": ""}
     card["figures"] = json.loads((evaluated / "figures.json").read_text(encoding="utf-8"))
     text = model_card(card)
     assert "Not measured" not in text

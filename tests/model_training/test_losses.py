@@ -10,6 +10,7 @@ from model_training.corpus import Batch
 from model_training.losses import Objective, kinship_loss, label_loss, relation_loss
 
 N, DIM, N_LABELS = 8, 16, 5
+IS_GENRE = torch.tensor([True, True, True, False, False])
 NAN = float("nan")
 
 
@@ -85,23 +86,36 @@ def test_kin_that_is_near_costs_less_than_kin_that_is_far():
     near[:4, 0] = near[4:, 1] = 1.0
     mixed = torch.zeros(N, DIM)
     mixed[::2, 0] = mixed[1::2, 1] = 1.0
-    assert kinship_loss(near, kin()) < kinship_loss(torch.ones(N, DIM), kin()) < kinship_loss(mixed, kin())
+    losses = [kinship_loss(embedding, kin(), IS_GENRE) for embedding in (near, torch.ones(N, DIM), mixed)]
+    assert losses == sorted(losses)
+    assert len(set(losses)) == 3
 
 
-def test_opinions_make_no_kin():
-    known = replace(kin(), is_truth=torch.zeros(N, N_LABELS, dtype=torch.bool))
-    assert kinship_loss(torch.randn(N, DIM), known) == 0
+def test_moods_make_no_kin():
+    targets = torch.zeros(N, N_LABELS)
+    targets[:, 3] = 1.0
+    assert kinship_loss(torch.randn(N, DIM), batch(label_targets=targets), IS_GENRE) == 0
 
 
-@pytest.mark.parametrize("n_true", [0, 1, 2, 8])
-def test_few_truths_or_strangers_only_stay_finite(n_true):
-    targets = torch.eye(N)[:, :N_LABELS]
-    targets[N_LABELS:, 0] = 1
-    truths = torch.zeros(N, N_LABELS, dtype=torch.bool)
-    truths[:n_true] = True
-    known = batch(label_targets=targets, is_truth=truths)
+def test_who_shares_less_is_pulled_less():
+    """Two pairs, one of the same genre and one with half of it in common; the near pair is the one that counts."""
+    targets = torch.zeros(4, N_LABELS)
+    targets[:2, 0] = targets[2:, 1] = 1.0
+    targets[3, 2] = 1.0
+    embedding = torch.eye(4, DIM)
+    both_alike = kinship_loss(embedding, batch(label_targets=targets), IS_GENRE)
+    kin_near, half_kin_near = embedding.clone(), embedding.clone()
+    kin_near[1], half_kin_near[3] = embedding[0], embedding[2]
+    known = batch(label_targets=targets)
+    assert kinship_loss(kin_near, known, IS_GENRE) < kinship_loss(half_kin_near, known, IS_GENRE) < both_alike
+
+
+@pytest.mark.parametrize("n_known", [0, 1, 2, 8])
+def test_few_labels_or_strangers_only_stay_finite(n_known):
+    targets = torch.full((N, N_LABELS), NAN)
+    targets[:n_known] = torch.eye(N)[:n_known, :N_LABELS]
     embedding = torch.randn(N, DIM, requires_grad=True)
-    loss = kinship_loss(embedding, known)
+    loss = kinship_loss(embedding, batch(label_targets=targets), IS_GENRE)
     loss.backward()
     assert torch.isfinite(loss)
     assert torch.isfinite(embedding.grad).all()
@@ -110,7 +124,7 @@ def test_few_truths_or_strangers_only_stay_finite(n_true):
 def test_all_terms_are_weighted_and_reach_network_and_heads():
     weights = {"embeddings": 1.0, "tags": 2.0, "relations": 4.0, "labels": 3.0, "kinship": 0.3}
     torch.manual_seed(0)
-    objective = Objective(DIM, {"a": (6, 7), "b": (9, 3)}, weights)
+    objective = Objective(DIM, {"a": (6, 7), "b": (9, 3)}, IS_GENRE, weights)
     embedding = torch.randn(N, DIM, requires_grad=True)
     logits = torch.randn(N, N_LABELS, requires_grad=True)
     known = kin()

@@ -65,7 +65,7 @@ def test_arguments_are_those_of_the_network_and_survive_json(name):
 
 
 def test_a_recipe_cannot_be_changed_through_what_it_gives():
-    recipe = RECIPES["residual"]
+    recipe = RECIPES["musrec"]
     recipe.network_arguments(7)["channels"].append(1)
     assert 1 not in recipe.arguments["channels"]
     with pytest.raises(FrozenInstanceError):
@@ -87,7 +87,7 @@ def test_no_band_of_the_front_end_is_empty(name):
         ("crnn", 96, 1813, 29.0),
         ("fcn", 96, 1813, 29.0),
         ("mfcc", 96, 626, 10.0),
-        ("residual", 96, 626, 10.0),
+        ("musrec", 96, 626, 10.0),
         ("short_chunk_res", 128, 231, 3.69),
     ],
 )

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from model_training.average import average_into, common_settings
 from model_training.corpus import Batch, Corpus, batches
 from model_training.export import export
 from model_training.labels import LABELS
 from model_training.log import read_log
+from model_training.origins import Origin, Origins
 from model_training.prepare import mel_filters
 from model_training.recipes import Recipe
 from model_training.trainer import Settings, Trainer, read_settings
@@ -22,6 +24,8 @@ from musrecd.analysis.frontend import FrontendConfig, chunks, log_mel
 FRONTEND = FrontendConfig(chunk_s=1.0)
 RECIPE = Recipe("musrec", {"dim": 16, "stem": 8, "channels": [8, 16], "depths": [1, 1]}, FRONTEND)
 SETTINGS = Settings(recipe=RECIPE, n_examples=6, n_excerpts=2, steps=50, learning_rate=4e-3)
+
+ORIGINS = Origins([Origin("mine", "my music", "mine", 24)], [Origin("fcn_msd", "FCN", "MIT")], 24)
 
 
 def make_corpus(n: int = 24) -> Corpus:
@@ -39,7 +43,9 @@ def make_corpus(n: int = 24) -> Corpus:
     targets[:, :3] = np.eye(3)[kind]
     is_truth = np.zeros(targets.shape, bool)
     is_truth[: n // 2, :3] = True
-    return Corpus(spectra, {"fcn_msd": embeddings}, {"fcn_msd": probabilities}, targets, is_truth, np.ones(n, bool))
+    return Corpus(
+        spectra, {"fcn_msd": embeddings}, {"fcn_msd": probabilities}, targets, is_truth, np.ones(n, bool), [None] * n
+    )
 
 
 def draw(corpus: Corpus, n: int, seed: int = 0) -> list[Batch]:
@@ -57,6 +63,7 @@ def run(tmp_path_factory, corpus):
     """A finished run."""
     folder = tmp_path_factory.mktemp("run")
     SETTINGS.write(folder)
+    ORIGINS.write(folder)
     trainer = Trainer(SETTINGS, corpus, folder)
     trainer.fit(corpus)
     return folder
@@ -114,6 +121,52 @@ def test_without_a_checkpoint_a_run_begins_at_the_beginning(tmp_path, corpus):
     assert trainer.step == 0
 
 
+def test_a_run_can_begin_with_the_network_of_another(tmp_path, run, corpus):
+    export(run, tmp_path / "encoder.safetensors", {})
+    settings = replace(SETTINGS, seed=5)
+    trainer = Trainer(settings, corpus, tmp_path)
+    trainer.begin_from(tmp_path / "encoder.safetensors")
+    exported = torch.load(run / "checkpoint.pt", weights_only=True)["average"]
+    for network in (trainer.network, trainer.average.module):
+        for name, tensor in network.named_parameters():
+            assert torch.allclose(tensor, exported[f"module.{name}"], atol=1e-3, rtol=1e-3), name
+    assert trainer.step == 0
+
+
+def test_a_run_does_not_begin_with_a_network_of_another_kind(tmp_path, run, corpus):
+    export(run, tmp_path / "encoder.safetensors", {})
+    wider = replace(SETTINGS, recipe=replace(RECIPE, arguments=RECIPE.arguments | {"dim": 24}))
+    with pytest.raises(ValueError, match="another recipe"):
+        Trainer(wider, corpus, tmp_path).begin_from(tmp_path / "encoder.safetensors")
+
+
+def test_the_average_of_runs_is_their_mean_and_settled(tmp_path, run, corpus):
+    other = tmp_path / "other"
+    other.mkdir()
+    settings = replace(SETTINGS, seed=5, steps=10)
+    settings.write(other)
+    Trainer(settings, corpus, other).fit(corpus)
+    trainer = Trainer(common_settings((run, other)), corpus, tmp_path)
+    average_into(trainer, (run, other))
+    assert trainer.settings.averaged == (run.name, "other")
+    assert trainer.step == 60
+    states = [torch.load(each / "checkpoint.pt", weights_only=True)["average"] for each in (run, other)]
+    for name, tensor in trainer.average.state_dict().items():
+        if tensor.is_floating_point():
+            assert torch.allclose(tensor, (states[0][name] + states[1][name]) / 2, atol=1e-6), name
+    trainer.settle(corpus)
+    trainer.save()
+    embeddings = trainer.average.module.eval()(draw(corpus, 1)[0].S)[0]
+    assert embeddings.mean(0).abs().max() < 1, "the statistics are its own"
+
+
+def test_runs_of_different_networks_are_not_averaged(tmp_path, run):
+    wider = replace(SETTINGS, recipe=replace(RECIPE, arguments=RECIPE.arguments | {"dim": 24}))
+    wider.write(tmp_path)
+    with pytest.raises(ValueError, match="different networks"):
+        common_settings((run, tmp_path))
+
+
 def test_a_crash_while_saving_leaves_the_last_state(tmp_path, corpus, monkeypatch):
     trainer = Trainer(SETTINGS, corpus, tmp_path)
     trainer.save()
@@ -168,8 +221,9 @@ def test_the_card_says_what_was_trained_how_and_on_what(tmp_path, run):
     assert card["figures"] == {"p@1": [0.5, 0.4, 0.6]}
     assert card["training"]["steps"] == SETTINGS.steps
     assert [label["name"] for label in card["labels"]] == [source.label.name for source in LABELS]
-    assert all(teacher["licence"] for teacher in card["training"]["teachers"])
-    assert len(card["training"]["data"]) >= 5
+    assert card["training"]["teachers"] == [{"name": "fcn_msd", "what": "FCN", "licence": "MIT", "n_sounds": 0}]
+    assert card["training"]["collections"][0]["n_sounds"] == 24
+    assert card["training"]["n_examples"] == 24
 
 
 def test_exporting_again_gives_the_same_version(tmp_path, run):

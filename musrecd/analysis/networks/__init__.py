@@ -14,7 +14,6 @@ from musrecd.analysis.networks.crnn import ConvolutionalRecurrentNetwork
 from musrecd.analysis.networks.fcn import FullyConvolutionalNetwork
 from musrecd.analysis.networks.mfcc import MfccStatistics
 from musrecd.analysis.networks.musrec import MusrecNetwork
-from musrecd.analysis.networks.residual import ResidualNetwork
 from musrecd.analysis.networks.short_chunk_res import ShortChunkResidualNetwork
 from musrecd.errors import EncoderError
 
@@ -24,7 +23,6 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "fcn": FullyConvolutionalNetwork,
     "mfcc": MfccStatistics,
     "musrec": MusrecNetwork,
-    "residual": ResidualNetwork,
     "short_chunk_res": ShortChunkResidualNetwork,
 }
 

@@ -7,15 +7,21 @@ import torch
 from torch import Tensor, nn
 
 from musrecd.analysis.networks.layers import LabelledEmbedding, SpectrumNorm, convolution
-from musrecd.analysis.networks.residual import ResidualBlock
 
 
-class WideShortcutBlock(ResidualBlock):
-    """A residual block whose shortcut is a 3×3 convolution too, as published."""
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions beside a shortcut that is one too, as published; halves both sides."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(in_channels, out_channels)
+        super().__init__()
+        self.first = convolution(in_channels, out_channels, 3, stride=2)
+        self.second = convolution(out_channels, out_channels, 3)
         self.shortcut = convolution(in_channels, out_channels, 3, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, in_channels, h, w) to (n, out_channels, h/2, w/2)."""
+        y = self.second(torch.relu(self.first(x)))
+        return torch.relu(y + self.shortcut(x))
 
 
 class ShortChunkResidualNetwork(LabelledEmbedding):
@@ -35,7 +41,7 @@ class ShortChunkResidualNetwork(LabelledEmbedding):
     ) -> None:
         super().__init__(channels[-1], dim, n_labels, dropout=0.5)
         self.norm = SpectrumNorm(n_mels)
-        self.blocks = nn.Sequential(*(WideShortcutBlock(a, b) for a, b in pairwise([1, *channels])))
+        self.blocks = nn.Sequential(*(ResidualBlock(a, b) for a, b in pairwise([1, *channels])))
 
     def forward(self, S: Tensor) -> tuple[Tensor, Tensor]:
         """Map `S` (n, n_mels, n_frames) in dB to embeddings (n, dim), centred, not normalised, and logits."""
