@@ -15,17 +15,22 @@ setup(
     packages=find_namespace_packages(include=["beetsplug*", "musrecd*", "model_training*"]),
     package_data={"musrecd": ["py.typed"], "musrecd.analysis": ["weights/*"], "model_training": ["*.txt"]},
     install_requires=[
+        "apscheduler>=3.10,<4",
         "av>=14",
         # 2.10 keeps library-relative paths, 2.7 made `genres` a list: both are relied on.
         "beets>=2.10",
         "click>=8.1",
         "confuse>=2",
+        "filelock>=3.12",
+        "logfmter>=0.0.8",
         "numpy>=1.26",
         "pebble>=5",
         "platformdirs>=4",
+        "psutil>=5.9",
         "mutagen>=1.47",
         "rich>=13",
         "safetensors>=0.4",
+        "sdnotify>=0.3.2",
         "scipy>=1.11",
         "filetype>=1.2",
         "mediafile>=0.13",
@@ -33,6 +38,8 @@ setup(
         "soxr>=0.5",
         "sqlite-utils>=4",
         "torch>=2.2",
+        # 7 tells of events that the system dropped.
+        "watchdog>=7",
     ],
     extras_require={
         "training": [

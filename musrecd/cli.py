@@ -36,6 +36,11 @@ class _Session:
         fields = {name: getattr(config, name) for name in config.__slots__}
         return Config(**(fields | chosen))
 
+    def options(self) -> list[str]:
+        """Return what was said before the command, for another process."""
+        options = [("--config", self.config_file), ("--library", self.library)]
+        return [part for name, path in options if path is not None for part in (name, str(path.absolute()))]
+
 
 def _one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
     """Show errors that are meant for a person as one line; Ctrl-C ends quietly."""
@@ -160,17 +165,30 @@ def similar(
 
 @main.command(short_help="Show what the library holds and what failed.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--watch", "keep_on", is_flag=True, help="Keep it up to date until Ctrl-C.")
 @click.pass_obj
 @_one_line_errors
-def status(session: _Session, as_json: bool) -> None:
-    """Show what the library holds, what failed and which encoder answers."""
+def status(session: _Session, as_json: bool, keep_on: bool) -> None:
+    """Show what the library holds, what failed, which encoder answers, and what the daemon does."""
     from musrecd.commands import status as status_page
 
-    state = status_page.collect(session.config())
-    if as_json:
-        click.echo(json.dumps(state, indent=1))
+    config = session.config()
+    if keep_on:
+        status_page.watch(config)
+    elif as_json:
+        click.echo(json.dumps(status_page.collect(config), indent=1))
     else:
-        status_page.show(state)
+        status_page.show(status_page.collect(config))
+
+
+@main.command(short_help="List what could not be heard, with the reasons.")
+@click.pass_obj
+@_one_line_errors
+def failures(session: _Session) -> None:
+    """List every file that could not be heard and why; `musrecd status --json` holds the same for programs."""
+    from musrecd.commands import status as status_page
+
+    status_page.show_failures(session.config())
 
 
 @main.command(short_help="Write embeddings of files as NumPy arrays.")
@@ -193,3 +211,84 @@ def embed(session: _Session, paths: tuple[bytes, ...], output: Path, threads: in
     message = f"Wrote {counted(report.analysed, 'track')} to {printable_path(bytes(output))}"
     click.echo(f"{message}, {report.failed} failed" if report.failed else message, err=True)
     sys.exit(_FAILED if report.failed else 0)
+
+
+@main.command(short_help="Watch folders and hear what is new.")
+@click.option("--log-time", is_flag=True, help="Write the time into each line of the log; journals do that themselves.")
+@click.pass_obj
+@_one_line_errors
+def run(session: _Session, log_time: bool) -> None:
+    """Stay in the foreground, watch the folders of the configuration, and hear what is new in them.
+
+    For systemd, launchd and containers; `musrecd start` does it in the background. SIGTERM and Ctrl-C end it, SIGHUP
+    lets it read its configuration again.
+    """
+    from musrecd.daemon.run import run_daemon
+
+    def config() -> Config:
+        found = session.config()
+        if not found.folders:
+            raise ConfigError("nothing is to be watched: set `folders:` in the configuration")
+        return found
+
+    run_daemon(config, log_time=log_time)
+
+
+@main.command(short_help="Start the daemon in the background.")
+@click.pass_obj
+@_one_line_errors
+def start(session: _Session) -> None:
+    """Start `musrecd run` in the background, where it outlives the terminal."""
+    from musrecd.commands import daemon
+
+    daemon.start(session.config(), session.options())
+
+
+@main.command(short_help="End the daemon.")
+@click.pass_obj
+@_one_line_errors
+def stop(session: _Session) -> None:
+    """End the daemon; what it was hearing is heard when it runs again."""
+    from musrecd.commands import daemon
+
+    daemon.stop(session.config())
+
+
+@main.command(short_help="Try again what failed.")
+@click.pass_obj
+@_one_line_errors
+def retry(session: _Session) -> None:
+    """Let the daemon try again what failed; without a daemon, its next start does."""
+    from musrecd.commands import daemon
+
+    click.echo(f"{counted(daemon.retry(session.config()), 'file')} will be tried again")
+
+
+@main.group(short_help="Let systemd or launchd run the daemon.")
+def service() -> None:
+    """Let the system start the daemon with your session, and start it again if it fails."""
+
+
+@service.command(short_help="Write a systemd user unit or a launchd agent, and start it.")
+@click.pass_obj
+@_one_line_errors
+def install(session: _Session) -> None:
+    """Write a systemd user unit or a launchd agent that runs `musrecd run`, and start it."""
+    from musrecd.commands import service as services
+
+    session.config()  # what is wrong with it is said now, not in a journal
+    services.install(session.options())
+
+
+@service.command(short_help="End it and take it away.")
+@click.pass_obj
+@_one_line_errors
+def uninstall(_session: _Session) -> None:
+    """End the daemon that `install` started, and take its file away."""
+    from musrecd.commands import service as services
+
+    services.uninstall()
+
+
+if __name__ == "__main__":
+    main()

@@ -11,8 +11,26 @@ import platformdirs
 from musrecd.errors import ConfigError
 
 SECTION = "musrec"
+LEVELS = ("debug", "info", "warning", "error")
+# Of the daemon's log: the modules of `musrecd.daemon` that say something.
+COMPONENTS = ("service", "watcher", "work", "server", "upkeep")
 # What a YAML file that holds no table, impossible dates, or endless nesting makes the parser raise.
 _BAD_YAML = (TypeError, ValueError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonConfig:
+    """What only the daemon asks for.
+
+    `settle_s`: seconds for which a file has to stand still; a rescan every `rescan_minutes`, every `poll_minutes`
+    for folders that cannot be watched; so many daily `backups` are kept; `levels`: component of the log → level.
+    """
+
+    settle_s: float
+    rescan_minutes: float
+    poll_minutes: float
+    backups: int
+    levels: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +49,7 @@ class Config:
     number: int
     min_score: float
     genres: int
+    daemon: DaemonConfig
 
 
 class _Number(confuse.Template[float]):
@@ -76,6 +95,18 @@ def _template() -> dict[str, confuse.Template[Any]]:
         "number": _Number(10, 1, 100000),
         "min_score": _Number(-1.0, -1.0, 1.0),
         "genres": _Number(3, 1, 100),
+        "daemon": confuse.Optional(dict),
+    }
+
+
+def _daemon_template() -> dict[str, confuse.Template[Any]]:
+    """Keys of `daemon:` with their defaults."""
+    return {
+        "settle": _Number(4.0, 0.1, 3600.0),
+        "rescan": _Number(60.0, 1.0, 10080.0),
+        "poll": _Number(5.0, 0.1, 10080.0),
+        "backups": _Number(3, 0, 100),
+        "log": confuse.MappingValues(confuse.Choice(LEVELS)),
     }
 
 
@@ -84,16 +115,13 @@ def from_view(view: confuse.ConfigView) -> Config:
 
     Raises ConfigError that names the key, what is wrong with it, and what would be right.
     """
-    template = _template()
     try:
-        unknown = sorted(set(map(str, view.keys())) - set(template))
-        if unknown:
-            raise ConfigError(
-                f"unknown key {SECTION}.{unknown[0]} in the configuration; known are {', '.join(sorted(template))}"
-            )
-        values = view.get(confuse.MappingTemplate(template))
+        values = _values(view, _template(), SECTION)
+        daemon = _values(view["daemon"], _daemon_template(), f"{SECTION}.daemon")
     except confuse.ConfigError as error:
         raise ConfigError(" ".join(str(error).split())) from error
+    if unknown := sorted(set(daemon["log"]) - set(COMPONENTS)):
+        raise ConfigError(f"{SECTION}.daemon.log: no component {unknown[0]}; there are {', '.join(COMPONENTS)}")
     return Config(
         library=_path(values["library"]) if values["library"] else default_library(),
         encoder=_path(values["encoder"]) if values["encoder"] else None,
@@ -104,7 +132,24 @@ def from_view(view: confuse.ConfigView) -> Config:
         number=values["number"],
         min_score=values["min_score"],
         genres=values["genres"],
+        daemon=DaemonConfig(
+            settle_s=daemon["settle"],
+            rescan_minutes=daemon["rescan"],
+            poll_minutes=daemon["poll"],
+            backups=daemon["backups"],
+            levels=dict(daemon["log"]),
+        ),
     )
+
+
+def _values(view: confuse.ConfigView, template: dict[str, confuse.Template[Any]], name: str) -> dict[str, Any]:
+    """Read one table. Raises ConfigError for a key that does not exist, confuse.ConfigError for a bad value."""
+    if view.exists() and (unknown := sorted(set(map(str, view.keys())) - set(template))):
+        raise ConfigError(
+            f"unknown key {name}.{unknown[0]} in the configuration; known are {', '.join(sorted(template))}"
+        )
+    values: dict[str, Any] = view.get(confuse.MappingTemplate(template))
+    return values
 
 
 def read_config(path: Path | None = None) -> Config:

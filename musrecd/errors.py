@@ -44,4 +44,12 @@ class EncoderError(MusrecError):
 
 
 class LibraryError(MusrecError):
-    """The library file cannot be opened, is of a newer version, or is damaged."""
+    """The library file cannot be opened or used, is of a newer version, or was given what it cannot hold."""
+
+
+class LibraryUnavailableError(LibraryError):
+    """The library cannot be used now, which may pass: it is in use, its disk is full or cannot be written."""
+
+
+class LibraryDamagedError(LibraryError):
+    """The library file is damaged or is no database."""

@@ -1,6 +1,7 @@
 """The values that travel between the floors: frozen dataclasses, no behaviour."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -57,6 +58,24 @@ class FileState:
     path: bytes
     size: int
     mtime_ns: int
+
+
+class Priority(IntEnum):
+    """Whose turn it is in the queue; the smaller goes first."""
+
+    ASKED = 0
+    NEW = 1
+    BACKFILL = 2
+    AGAIN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file that waits to be heard; `attempts` were made before."""
+
+    path: bytes
+    priority: Priority
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

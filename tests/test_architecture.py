@@ -24,16 +24,18 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.recommend": SHARED,
     "musrecd.tagging": (*SHARED, "musrecd.analysis", "musrecd.library"),
     "musrecd.ingest": (*SHARED, "musrecd.analysis", "musrecd.library"),
+    "musrecd.daemon": (*SHARED, "musrecd.analysis", "musrecd.library", "musrecd.ingest"),
     "musrecd.commands": (
         *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
+        "musrecd.daemon",
     ),
     "musrecd.cli": (
         *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
-        "musrecd.commands",
+        "musrecd.daemon", "musrecd.commands",
     ),
     "beetsplug": (
         *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
-        "musrecd.commands",
+        "musrecd.daemon", "musrecd.commands",
     ),
     "model_training.datasets": (),
     "model_training": (*FOUNDATIONS, "musrecd.display", "musrecd.analysis", "model_training.datasets"),
@@ -49,6 +51,7 @@ WITHOUT = {
     "musrecd.recommend": ("torch", "av", "librosa", "sqlite3", "sqlite_utils", "beets", "click"),
     "musrecd.tagging": ("torch", "av", "librosa", "beets", "click"),
     "musrecd.ingest": ("librosa", "beets", "click"),
+    "musrecd.daemon": ("torch", "av", "librosa", "scipy", "beets", "click"),
     "musrecd.commands": ("librosa", "beets"),
     "musrecd.cli": ("librosa", "beets"),
     "beetsplug": ("torch", "av", "librosa"),

@@ -8,11 +8,11 @@ import confuse
 import pytest
 import yaml
 
-from musrecd.config import Config, available_cores, default_library, from_view, read_config
+from musrecd.config import Config, DaemonConfig, available_cores, default_library, from_view, read_config
 from musrecd.errors import ConfigError
 
 PROJECT = Path(__file__).parents[1]
-KEYS = {"library", "encoder", "folders", "threads", "timeout", "auto", "number", "min_score", "genres"}
+KEYS = {"library", "encoder", "folders", "threads", "timeout", "auto", "number", "min_score", "genres", "daemon"}
 
 
 @pytest.fixture
@@ -58,6 +58,7 @@ def test_nothing_said_means_the_defaults(read):
         number=10,
         min_score=-1.0,
         genres=3,
+        daemon=DaemonConfig(settle_s=4.0, rescan_minutes=60.0, poll_minutes=5.0, backups=3, levels={}),
     )
 
 
@@ -92,6 +93,14 @@ def test_a_file_of_ones_own_is_found(monkeypatch, tmp_path):
         ("encoder: /weights/own.safetensors", "encoder", Path("/weights/own.safetensors")),
         ("folders: [/music, /more music]", "folders", (Path("/music"), Path("/more music"))),
         ("folders: []", "folders", ()),
+        ("daemon: {settle: 1.5}", "daemon", DaemonConfig(1.5, 60.0, 5.0, 3, {})),
+        ("daemon: {rescan: 5, poll: 1}", "daemon", DaemonConfig(4.0, 5.0, 1.0, 3, {})),
+        (
+            "daemon: {backups: 0, log: {watcher: debug}}",
+            "daemon",
+            DaemonConfig(4.0, 60.0, 5.0, 0, {"watcher": "debug"}),
+        ),
+        ("daemon: {}", "daemon", DaemonConfig(4.0, 60.0, 5.0, 3, {})),
     ],
 )
 def test_every_key_is_read(read, line, field, value):
@@ -143,6 +152,9 @@ def test_an_unknown_key_is_named_and_the_known_ones_are_listed(write, line):
         "genres: 0", "genres: 101", "genres: none",
         "library: [a, b]", "library: 7", "library: {a: b}", "encoder: [x]", "encoder: yes",
         "folders: {a: b}", "folders: [1, 2]", "folders: 7",
+        "daemon: 3", "daemon: []", "daemon: {settle: 0}", "daemon: {settle: soon}", "daemon: {nap: 3}",
+        "daemon: {rescan: 0}", "daemon: {poll: -1}", "daemon: {backups: 1.5}", "daemon: {log: debug}",
+        "daemon: {log: {watcher: loud}}", "daemon: {log: {cooker: debug}}",
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_in_one_line_that_names_the_key(write, line):
@@ -216,7 +228,9 @@ def test_a_section_of_beets_is_read_in_the_same_way():
 def documented() -> dict[str, str]:
     """Keys and values of config.example.yaml, also of those that are commented out."""
     text = (PROJECT / "config.example.yaml").read_text(encoding="utf-8")
-    return dict(re.findall(r"^  (?:# )?([a-z_]+): (\S.*)$", text, re.MULTILINE))
+    keys = dict(re.findall(r"^  (?:# )?([a-z_]+): (\S.*)$", text, re.MULTILINE))
+    daemon = re.findall(r"^    ([a-z_]+: \S.*)$", text, re.MULTILINE)
+    return keys | {"daemon": f"{{{', '.join(daemon)}}}"}
 
 
 def test_the_example_documents_exactly_the_keys_that_there_are():

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import scipy.fft
 
 from musrecd.types import FloatArray
 
@@ -47,6 +46,9 @@ def log_mel(y: FloatArray, config: FrontendConfig, mel_filters: FloatArray) -> F
 
     `mel_filters` is (n_mels, 1 + n_fft // 2). Returns `S` (n_mels, 1 + n // hop_length), float32.
     """
+    # Whoever only reads the parameters does without: at rest the daemon would hold 20 MB of it.
+    import scipy.fft
+
     window = _hann(config.n_fft)
     padded = np.pad(y.astype(np.float32, copy=False), config.n_fft // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, config.n_fft)[:: config.hop_length]

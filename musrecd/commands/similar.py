@@ -17,11 +17,11 @@ from rich.text import Text
 
 from musrecd.config import Config
 from musrecd.display import clock, counted, printable, printable_path
-from musrecd.errors import LibraryError, MusrecError
+from musrecd.errors import AudioError, LibraryError, MusrecError
 from musrecd.library.reader import LibraryReader
 from musrecd.recommend.similarity import mean_direction, nearest
 from musrecd.tagging.predict import Prediction, most_probable
-from musrecd.types import Analysis, EncoderInfo, FloatArray, Track
+from musrecd.types import Analysis, EncoderInfo, FloatArray, KnownRecording, Track
 
 _SHOWN_SEEDS = 5
 _NARROW = 8
@@ -67,9 +67,11 @@ def similar_to(config: Config, seeds: Sequence[str], *, store: bool) -> Answer:
         inside = reader.tracks_at([os.path.abspath(os.fsencode(file)) for file in files], info.version)
         tracks += inside.values()
     outside = [file for file in files if os.path.abspath(os.fsencode(file)) not in inside]
-    analyses = [_analyse(config, file, info, store=store) for file in outside]
+    heard = [_hear(config, file, info, store=store) for file in outside]
+    analyses = [each for each in heard if isinstance(each, Analysis)]
     with LibraryReader.open(config.library) as reader:
-        ids = list(dict.fromkeys(track.recording_id for track in tracks))
+        known = reader.recordings_of(each.audio_id for each in heard if isinstance(each, KnownRecording))
+        ids = list(dict.fromkeys([*(track.recording_id for track in tracks), *known]))
         own = [analysis.embedding for analysis in analyses]
         embeddings = np.concatenate([reader.embeddings(ids, info.version), *(e[None] for e in own)])
         results = _nearest(config, reader, info, embeddings, (ids, {a.audio_id for a in analyses}))
@@ -97,35 +99,59 @@ def _tracks_by_words(reader: LibraryReader, version: str, words: str) -> list[Tr
     return list(analysed.values())
 
 
-def _analyse(config: Config, file: str, info: EncoderInfo, *, store: bool) -> Analysis:
-    from musrecd.analysis.analyse import analyse
-    from musrecd.analysis.card import SHIPPED_WEIGHTS
-    from musrecd.analysis.encoder import load_encoder
-    from musrecd.errors import AudioError
+def _hear(config: Config, file: str, info: EncoderInfo, *, store: bool) -> Analysis | KnownRecording:
+    """Let the daemon's warm worker hear a file, or do it here."""
+    from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
 
-    encoder = load_encoder(config.encoder or SHIPPED_WEIGHTS)
-    if encoder.info.version != info.version:
+    version = read_card(config.encoder or SHIPPED_WEIGHTS).info.version
+    if version != info.version:
         raise LibraryError(
-            f"the library was analysed by {info.version}, a new file would be by {encoder.info.version}; "
+            f"the library was analysed by {info.version}, a new file would be by {version}; "
             "run `musrecd scan FOLDER` to bring the library up to date"
         )
     path = os.path.abspath(os.fsencode(file))
     try:
-        analysis = analyse(path, encoder)
+        heard = _hear_by_daemon(config, path, version) or _analyse(config, path)
     except AudioError as error:
         raise type(error)(f"{printable_path(file)}: {error}") from error
     if store:
-        _store(config.library, path, analysis)
-    return analysis
+        _store(config.library, path, heard)
+    return heard
 
 
-def _store(library: Path, path: bytes, analysis: Analysis) -> None:
+def _hear_by_daemon(config: Config, path: bytes, version: str) -> Analysis | KnownRecording | None:
+    """Return None if there is no daemon with this encoder, or it cannot hear now. Raises AudioError."""
+    from musrecd.daemon import client
+
+    try:
+        heard = client.hear(config.library, path, version)
+    except AudioError:
+        raise
+    except MusrecError:
+        return None  # it is ending, or has no workers: what is wrong shows itself here, too
+    # It may have begun with weights that were replaced since.
+    return None if isinstance(heard, Analysis) and heard.encoder_version != version else heard
+
+
+def _analyse(config: Config, path: bytes) -> Analysis:
+    from musrecd.analysis.analyse import analyse
+    from musrecd.analysis.card import SHIPPED_WEIGHTS
+    from musrecd.analysis.encoder import load_encoder
+
+    return analyse(path, load_encoder(config.encoder or SHIPPED_WEIGHTS))
+
+
+def _store(library: Path, path: bytes, heard: Analysis | KnownRecording) -> None:
     from musrecd.ingest.ingest import task_for
     from musrecd.ingest.tags import read_tags
     from musrecd.library.store import Library
 
+    file, tags = task_for(path).file, read_tags(path)
     with Library.open(library) as writer:
-        writer.add(task_for(path).file, analysis, read_tags(path))
+        if isinstance(heard, Analysis):
+            writer.add(file, heard, tags)
+        else:
+            writer.attach(file, heard.audio_id, tags)
 
 
 def _nearest(

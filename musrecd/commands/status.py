@@ -1,17 +1,32 @@
 """`musrecd status`: what the library holds, what failed, which encoder answers."""
 
+import time
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
-from rich.console import Console
+import click
+from rich.console import Console, Group
+from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
 from musrecd.config import Config
-from musrecd.display import printable, printable_path
+from musrecd.daemon import client
+from musrecd.display import clock, counted, printable, printable_path
 from musrecd.library.reader import LibraryReader
 
 _SHOWN_FAILURES = 10
+_DAEMON_S = 5.0
+_WATCH_S = 2.0
+_METHODS = {"events": "as changes happen", "polling": "now and then", "absent": "not there"}
+_WAITING = {
+    "asked": "asked for",
+    "new": "new",
+    "backfill": "never heard before",
+    "again": "to be heard by this encoder",
+}
 
 
 def collect(config: Config) -> dict[str, Any]:
@@ -21,7 +36,10 @@ def collect(config: Config) -> dict[str, Any]:
         summary = reader.summary()
         answering = reader.encoder()
         failures = reader.failures()
+        waiting = reader.waiting()
     return {
+        "daemon": client.ask(config.library, {"do": "status"}, timeout_s=_DAEMON_S),
+        "waiting": {priority.name.lower(): n for priority, n in waiting.items()},
         "library": str(config.library),
         "size_bytes": summary.database_bytes,
         "journal_mode": summary.journal_mode,
@@ -46,24 +64,83 @@ def collect(config: Config) -> dict[str, Any]:
 
 def show(state: dict[str, Any]) -> None:
     """Print the state as a page."""
-    console = Console(highlight=False, soft_wrap=True)
+    Console(highlight=False, soft_wrap=True).print(_page(state))
+
+
+def watch(config: Config) -> None:
+    """Show the state and keep it up to date until Ctrl-C."""
+    with Live(_page(collect(config)), console=Console(highlight=False), auto_refresh=False, screen=True) as live:
+        while True:
+            time.sleep(_WATCH_S)
+            live.update(_page(collect(config)), refresh=True)
+
+
+def show_failures(config: Config) -> None:
+    """Print every file that could not be heard, with the reason; a line each."""
+    with LibraryReader.open(config.library) as reader:
+        for failure in reader.failures():
+            click.echo(f"{printable_path(failure.path)}: {printable(failure.message)}")
+
+
+def _page(state: dict[str, Any]) -> Group:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
     table.add_column()
+    for name, text in (*_library_rows(state), *_daemon_rows(state)):
+        table.add_row(name, Text(text))
+    parts: list[Table | Text] = [table]
+    if state["failures"]:
+        parts.append(Text("  `musrecd retry` tries them again", style="dim"))
+    parts += [
+        Text(f"  {failure['path']}: {printable(failure['message'])}", style="dim")
+        for failure in state["failures"][:_SHOWN_FAILURES]
+    ]
+    if len(state["failures"]) > _SHOWN_FAILURES:
+        parts.append(Text("  … all of them: musrecd failures", style="dim"))
+    return Group(*parts)
+
+
+def _library_rows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Say what the library holds."""
     size = f"{state['size_bytes'] / 1e6:.1f} MB, journal {state['journal_mode']}"
-    table.add_row("Library", Text(f"{printable(state['library'])} ({size})"))
+    yield "Library", f"{printable(state['library'])} ({size})"
     missing = f", {state['missing']:,} missing" if state["missing"] else ""
-    table.add_row("Files", f"{state['files']:,} ({state['recordings']:,} recordings{missing})")
+    yield "Files", f"{state['files']:,} ({state['recordings']:,} recordings{missing})"
     for version, n_rows in state["analysed"].items():
         role = " (in use)" if version == state["answering_encoder"] else ""
-        table.add_row("Analysed", Text(f"{n_rows:,} by {version}{role}"))
-    table.add_row("Encoder", Text(state["encoder"]))
-    reasons = ", ".join(f"{n:,} {reason}" for reason, n in state["failures_by_reason"].items())
-    table.add_row("Failed", reasons or "none")
-    console.print(table)
-    if state["failures"]:
-        console.print(Text("  `musrecd scan FOLDER --retry` tries them again", style="dim"))
-    for failure in state["failures"][:_SHOWN_FAILURES]:
-        console.print(Text(f"  {failure['path']}: {printable(failure['message'])}", style="dim"))
-    if len(state["failures"]) > _SHOWN_FAILURES:
-        console.print(Text("  … all of them: musrecd status --json", style="dim"))
+        yield "Analysed", f"{n_rows:,} by {version}{role}"
+    yield "Encoder", state["encoder"]
+    yield "Failed", ", ".join(f"{n:,} {reason}" for reason, n in state["failures_by_reason"].items()) or "none"
+
+
+def _daemon_rows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Say what waits, who hears it, and how each folder is watched."""
+    daemon, n_waiting = state["daemon"], sum(state["waiting"].values())
+    kinds = ", ".join(f"{n:,} {_WAITING[kind]}" for kind, n in state["waiting"].items())
+    speed = daemon["per_second"] if daemon else 0.0
+    left = f", about {clock(n_waiting / speed)} left" if n_waiting and speed else ""
+    yield "Waiting", f"{kinds}{left}" if n_waiting else "none"
+    if daemon is None:
+        yield "Daemon", "not running; `musrecd start` starts it"
+        return
+    now = f"hears {', '.join(daemon['under_way'])}" if daemon["under_way"] else "rests"
+    yield "Daemon", f"runs since {_local(daemon['started_at'])}, {now}"
+    for folder in daemon["folders"]:
+        yield "Watched", _watched(folder)
+    if daemon["watch_limit"]:
+        yield "Watches", f"{daemon['watches']:,} of {daemon['watch_limit']:,}"
+
+
+def _local(moment: str) -> str:
+    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}"
+
+
+def _watched(folder: dict[str, Any]) -> str:
+    why = f" ({folder['why']})" if folder["why"] and folder["watched"] != "absent" else ""
+    looked = (
+        f", {counted(folder['files'], 'file')} at {_local(folder['looked_through_at'])}"
+        if folder["files"] is not None
+        else ""
+    )
+    emptied = "; holds nothing any more, perhaps it is not mounted" if folder["emptied"] else ""
+    return f"{folder['path']} {_METHODS[folder['watched']]}{why}{looked}{emptied}"

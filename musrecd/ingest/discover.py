@@ -17,14 +17,17 @@ _SUFFIXES = frozenset(
 _IGNORED = (b".*", b"*~", b"~$*", b"lost+found", b"System Volume Information")
 
 OnError = Callable[[bytes, str], None]
+OnFolder = Callable[[bytes], None]
 
 
-def find_files(paths: Iterable[bytes], on_error: OnError) -> Iterator[FileState]:
+def find_files(
+    paths: Iterable[bytes], on_error: OnError, on_folder: OnFolder = lambda path: None
+) -> Iterator[FileState]:
     """Yield every music file at or below `paths`, sorted within each folder, each once.
 
     A path that is itself a file is taken whatever its name; below folders a known suffix is needed or, where
     there is no suffix, a known beginning. Links are followed, loops left. What cannot be read is told to
-    `on_error(path, message)` and passed over.
+    `on_error(path, message)` and passed over. `on_folder(path)` is called with every folder that no link led to.
     """
     seen: set[tuple[int, int]] = set()
     for path in paths:
@@ -35,20 +38,37 @@ def find_files(paths: Iterable[bytes], on_error: OnError) -> Iterator[FileState]
             on_error(absolute, f"cannot be read: {getattr(error, 'strerror', None) or error}")
             continue
         if stat.S_ISDIR(status.st_mode):
-            yield from _below(absolute, seen, on_error)
+            yield from _below(absolute, seen, on_error, on_folder)
         else:
             yield _state(absolute, status)
+
+
+def could_be_music(path: bytes, *, below: bytes) -> bool:
+    """Whether a path would be looked at on a walk from the folder `below`, by its name alone."""
+    parts = path.removeprefix(below).split(b"/")
+    return not any(_is_ignored(part) for part in parts) and _has_possible_suffix(parts[-1])
+
+
+def is_music(path: bytes) -> bool:
+    """Whether a regular file would be taken on a walk: by its suffix, or without one by its first bytes."""
+    name = os.path.basename(path)
+    return _has_possible_suffix(name) and bool(os.path.splitext(name)[1] or _begins_like_music(path))
+
+
+def _has_possible_suffix(name: bytes) -> bool:
+    suffix = os.path.splitext(name)[1].lower()
+    return not suffix or suffix in _SUFFIXES
 
 
 def _state(path: bytes, status: os.stat_result) -> FileState:
     return FileState(path, status.st_size, status.st_mtime_ns)
 
 
-def _below(folder: bytes, seen: set[tuple[int, int]], on_error: OnError) -> Iterator[FileState]:
+def _below(folder: bytes, seen: set[tuple[int, int]], on_error: OnError, on_folder: OnFolder) -> Iterator[FileState]:
     """Walk without recursion, so that no depth of folders is too deep."""
-    waiting = [folder]
+    waiting = [(folder, False)]
     while waiting:
-        current = waiting.pop()
+        current, is_linked = waiting.pop()
         try:
             status = os.stat(current)
             if (status.st_dev, status.st_ino) in seen:
@@ -59,8 +79,11 @@ def _below(folder: bytes, seen: set[tuple[int, int]], on_error: OnError) -> Iter
         except OSError as error:
             on_error(current, f"cannot be read: {error.strerror}")
             continue
+        if not is_linked:
+            on_folder(current)
         kept = [entry for entry in entries if not _is_ignored(entry.name)]
-        waiting += [entry.path for entry in reversed(kept) if _is_folder(entry)]
+        folders = [entry for entry in reversed(kept) if _is_folder(entry)]
+        waiting += [(entry.path, is_linked or entry.is_symlink()) for entry in folders]
         yield from (state for entry in kept if (state := _music_file(entry)))
 
 
@@ -76,14 +99,13 @@ def _is_folder(entry: os.DirEntry[bytes]) -> bool:
 
 
 def _music_file(entry: os.DirEntry[bytes]) -> FileState | None:
-    suffix = os.path.splitext(entry.name)[1].lower()
-    if suffix and suffix not in _SUFFIXES:
+    if not _has_possible_suffix(entry.name):
         return None
     try:
         status = entry.stat()
     except OSError:
         return None
-    if not stat.S_ISREG(status.st_mode) or not (suffix or _begins_like_music(entry.path)):
+    if not stat.S_ISREG(status.st_mode) or not is_music(entry.path):
         return None
     return _state(entry.path, status)
 

@@ -15,7 +15,7 @@ from typing import Self
 from pebble import ProcessExpired, ProcessPool
 
 from musrecd.errors import MusrecError, WorkerError
-from musrecd.ingest.work import Outcome, Task, WorkerSettings, perform, start_worker
+from musrecd.ingest.work import Outcome, Task, WorkerSettings, perform, prepare, start_worker
 
 # A worker is renewed now and then, so that what decoders leak stays small.
 _TASKS_PER_WORKER = 500
@@ -34,7 +34,7 @@ def _without_interrupts() -> Iterator[None]:
 
 
 @contextmanager
-def _starting() -> Iterator[None]:
+def starting() -> Iterator[None]:
     """Start processes: whoever presses Ctrl-C means us, not the imports of a worker that is just beginning."""
     try:
         # It would unblock Ctrl-C when it is started later, on the way.
@@ -45,13 +45,20 @@ def _starting() -> Iterator[None]:
         raise MusrecError(_CANNOT_START) from error
 
 
+def kill_children() -> None:
+    """Kill every process that was started from here: none holds anything that would be lost, and all end at once."""
+    for child in multiprocessing.active_children():
+        child.kill()
+
+
 class Workers:
     """A pool of analysing processes; a context manager that leaves none behind."""
 
     def __init__(self, settings: WorkerSettings, n_processes: int, timeout_s: float) -> None:
+        self._n_processes = n_processes
         self._n_waiting = n_processes * _WAITING_PER_WORKER
         self._timeout_s = timeout_s
-        with _starting():
+        with starting():
             self._pool = ProcessPool(
                 max_workers=n_processes,
                 max_tasks=_TASKS_PER_WORKER,
@@ -86,18 +93,31 @@ class Workers:
         under_way: dict[Future[Outcome], Task] = {}
         while True:
             for task in islice(remaining, self._n_waiting - len(under_way)):
-                under_way[self._schedule(task)] = task
+                under_way[self.submit(task)] = task
             if not under_way:
                 return
             done, _ = wait(under_way, return_when=FIRST_COMPLETED)
             for future in done:
-                yield self._outcome(future, under_way.pop(future))
+                yield self.outcome(future, under_way.pop(future))
 
-    def _schedule(self, task: Task) -> Future[Outcome]:
-        with _starting():
+    def submit(self, task: Task) -> Future[Outcome]:
+        """Give a task to the next process that is free."""
+        with starting():
             return self._pool.schedule(perform, args=(task,), timeout=self._timeout_s)
 
-    def _outcome(self, future: Future[Outcome], task: Task) -> Outcome:
+    def warm_up(self) -> None:
+        """Let the processes load the encoder for what is about to come; if they cannot, the next task says so."""
+        with starting():
+            for _ in range(self._n_processes):
+                self._pool.schedule(prepare, timeout=self._timeout_s)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether nothing can be heard any more; not to be asked before something was given."""
+        return not self._pool.active
+
+    def outcome(self, future: Future[Outcome], task: Task) -> Outcome:
+        """Return what became of a task that is done. Raises EncoderError or LibraryError if a worker cannot work."""
         try:
             return future.result()
         except MusrecError:

@@ -1,7 +1,9 @@
 """What a worker process does with one file. It holds one encoder and one reader of the library."""
 
 import os
+import resource
 import signal
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,10 +35,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """What a worker process is started with. Without a library every file is analysed."""
+    """What a worker process is started with. Without a library every file is analysed.
+
+    `niceness` is added to that of the parent; `memory_bytes` is all that a worker may take for its data, a file that
+    needs more costs the worker (Linux; elsewhere nothing limits it).
+    """
 
     weights: Path
     library: Path | None
+    niceness: int = 0
+    memory_bytes: int | None = None
 
 
 _settings: WorkerSettings | None = None
@@ -50,8 +58,23 @@ def start_worker(settings: WorkerSettings) -> None:
     """
     global _settings
     _settings = settings
+    begin_process(settings.niceness)
+    if settings.memory_bytes and sys.platform == "linux":
+        _limit_memory(settings.memory_bytes)
+
+
+def begin_process(niceness: int) -> None:
+    """Leave Ctrl-C to the parent, end when it ends, and let others go first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if niceness:
+        os.nice(niceness)
     Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _limit_memory(n_bytes: int) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = n_bytes if most == resource.RLIM_INFINITY else min(n_bytes, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def _follow_parent(parent: int) -> None:
@@ -65,12 +88,21 @@ def perform(task: Task) -> Outcome:
 
     Raises EncoderError or LibraryError if this worker cannot hear anything at all.
     """
+    return _performer()(task)
+
+
+def prepare() -> None:
+    """Load the encoder in this worker, for the first file to come. Raises as `perform` does."""
+    _performer()
+
+
+def _performer() -> Callable[[Task], Outcome]:
     global _perform
     if _perform is None:
         if _settings is None:
             raise RuntimeError("start_worker has not run in this process")
         _perform = _make_performer(_settings)
-    return _perform(task)
+    return _perform
 
 
 def _make_performer(settings: WorkerSettings) -> Callable[[Task], Outcome]:

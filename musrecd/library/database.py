@@ -10,10 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
-from musrecd.errors import LibraryError
+from musrecd.errors import LibraryDamagedError, LibraryError, LibraryUnavailableError
 
 APPLICATION_ID = 0x4D555352  # "MUSR": tells our files from every other SQLite database
-SCHEMA_VERSION = 1  # how many steps migrations.py has; here because the reader must not import it
+SCHEMA_VERSION = 2  # how many steps migrations.py has; here because the reader must not import it
 BUSY_TIMEOUT_S = 30.0
 # Who writes would rather wait than lose what took long to hear.
 PATIENT_TIMEOUT_S = 180.0
@@ -33,6 +33,8 @@ _ADVICE = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; check the permissions of the file and its folder",
     sqlite3.SQLITE_PERM: "cannot be opened; check the permissions of the file and its folder",
 }
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_MAY_PASS = frozenset(_ADVICE) - _DAMAGED | {sqlite3.SQLITE_IOERR}
 
 
 class Closing(ABC):
@@ -60,10 +62,16 @@ def shown(path: Path) -> str:
 
 def explain(error: Exception, path: Path) -> LibraryError:
     """Say in one line what is wrong with the library and what to do."""
-    code = getattr(error, "sqlite_errorcode", None)
-    advice = _ADVICE.get(code & 0xFF) if code is not None else None
+    extended = getattr(error, "sqlite_errorcode", None)
+    code = extended & 0xFF if extended is not None else None
     reason = " ".join(str(error).split())
-    return LibraryError(f"the library {shown(path)} {advice or f'cannot be used: {reason}'}")
+    if code in _DAMAGED:
+        kind: type[LibraryError] = LibraryDamagedError
+    elif code in _MAY_PASS or isinstance(error, OSError):
+        kind = LibraryUnavailableError
+    else:
+        kind = LibraryError
+    return kind(f"the library {shown(path)} {_ADVICE.get(code or 0) or f'cannot be used: {reason}'}")
 
 
 @contextmanager

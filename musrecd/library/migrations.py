@@ -102,6 +102,21 @@ def create_tables(db: Database) -> None:
     db.execute("INSERT INTO meta VALUES ('library_uuid', ?)", [uuid.uuid4().hex])
 
 
+@STEPS()
+def create_queue(db: Database) -> None:
+    """Create the queue of the daemon; `id` is the order of arrival, `due_at` seconds since 1970."""
+    db.executescript("""
+        CREATE TABLE jobs (
+            id INTEGER PRIMARY KEY,
+            path BLOB NOT NULL UNIQUE CHECK (typeof(path) = 'blob'),
+            priority INTEGER NOT NULL,
+            due_at REAL NOT NULL,
+            attempts INTEGER NOT NULL
+        );
+        CREATE INDEX jobs_by_urgency ON jobs (priority, id, due_at);
+    """)
+
+
 def migrate(db: Database, path: Path, steps: Migrations = STEPS, newest: int = SCHEMA_VERSION) -> None:
     """Bring the file at `path` to the newest schema: wholly, or not at all.
 

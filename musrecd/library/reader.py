@@ -22,7 +22,7 @@ from musrecd.library.database import (
 )
 from musrecd.library.encoding import encoder_from_row, fold, from_blob, intact, slot
 from musrecd.library.vectors import StoredEncoder
-from musrecd.types import EncoderInfo, FloatArray, Tags, Track
+from musrecd.types import EncoderInfo, FloatArray, Priority, Tags, Track
 
 _NO_ID = 0  # encoders are numbered from 1
 _TRACKS_AT = """
@@ -233,6 +233,11 @@ class LibraryReader(Closing):
             journal_mode=self._rows("PRAGMA journal_mode")[0][0],
             database_bytes=n_bytes,
         )
+
+    def waiting(self) -> dict[Priority, int]:
+        """Count the files that wait to be heard, by their priority."""
+        found = self._rows("SELECT priority, count(*) FROM jobs GROUP BY priority ORDER BY priority")
+        return {Priority(priority): n for priority, n in found}
 
     def failures(self) -> list[Failure]:
         """All files that could not be analysed, by path."""

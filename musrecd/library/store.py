@@ -1,6 +1,7 @@
 """The library as its one writer sees it: short transactions that are whole or did not happen."""
 
 import logging
+import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,8 @@ from musrecd.library.database import (
     wal_is_safe,
 )
 from musrecd.library.encoding import check_audio_id, clamp, clean_text, now, search_text
-from musrecd.types import Analysis, EncoderInfo, FileState, Tags
+from musrecd.library.jobs import Jobs
+from musrecd.types import Analysis, EncoderInfo, FileState, Job, Priority, Tags
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +62,8 @@ _UPSERT_FAILURE = """
 # have been killed for reasons that had nothing to do with the file, once.
 _FAILED = """
     SELECT path, size, mtime_ns FROM failures
-    WHERE encoder_version = ? AND path IN (?*) AND reason != 'unreadable' AND (reason != 'worker' OR attempts > 1)
+    WHERE encoder_version = ? AND attempts >= CASE reason WHEN 'unreadable' THEN ? WHEN 'worker' THEN 2 ELSE 0 END
+        AND path IN (?*)
 """
 
 
@@ -72,6 +75,7 @@ class Library(Closing):
         # Plugins of sqlite-utils have no business here and cost time; recursive triggers we have none.
         self._db = Database(connection, execute_plugins=False, recursive_triggers=False)
         self._analyses = Analyses(connection, path)
+        self._jobs = Jobs(connection)
 
     @classmethod
     def open(cls, path: Path, *, busy_timeout_s: float = PATIENT_TIMEOUT_S) -> Self:
@@ -105,18 +109,26 @@ class Library(Closing):
         *,
         retry_failed: bool = False,
         force: bool = False,
+        give_up_after: int | None = None,
     ) -> Iterator[FileState]:
         """Which of these files are to be analysed with that version, in their order.
 
         That is: unknown, changed in size or time, or holding a recording without a sound analysis of the
         version; with `force` those that are done, too. What failed before in the same state is left out
-        unless `retry_failed`. Files that were marked missing and are seen unchanged are missing no more.
+        unless `retry_failed`; what could not be read only if that was so `give_up_after` times. Files that
+        were marked missing and are seen unchanged are missing no more.
         """
         for chunk in chunks(files):
             done = self._done(chunk, encoder_version)
-            failed = self._failed(chunk, encoder_version)
+            failed = self._failed(chunk, encoder_version, give_up_after)
             left_out = (set() if force else done) | (set() if retry_failed else failed)
             yield from (file for file in chunk if _state(file) not in left_out)
+
+    def unchanged(self, files: Sequence[FileState]) -> set[bytes]:
+        """Which of these paths hold what they held when they were last heard, by whatever version."""
+        paths = [file.path for file in files]
+        known = set(self._rows_for("SELECT path, size, mtime_ns FROM files WHERE path IN (?*)", paths))
+        return {file.path for file in files if _state(file) in known}
 
     def add(self, file: FileState, analysis: Analysis, tags: Tags) -> None:
         """Store what was heard in a file. The same recording and version again overwrites its row."""
@@ -133,23 +145,49 @@ class Library(Closing):
                 raise LibraryError(f"no recording {audio_id} in the library; analyse the file first")
             self._put_file(file, found[0][0], tags)
 
-    def add_failure(self, file: FileState, encoder_version: str, reason: str, message: str) -> None:
-        """Remember that a file could not be analysed; what was known of its path stays."""
+    def add_failure(
+        self, file: FileState, encoder_version: str, reason: str, message: str, *, retry_at: float | None = None
+    ) -> None:
+        """Remember that a file could not be analysed; what was known of its path stays.
+
+        If it was waiting in the queue it does so again until `retry_at` (seconds since 1970), if that is said.
+        """
         texts = [clean_text(text) for text in (encoder_version, reason, message)]
         with self._transaction():
             self._db.execute(_UPSERT_FAILURE, [*_state(file), *texts, now()])
+            if retry_at is None:
+                self._jobs.remove([file.path])
+            else:
+                self._jobs.postpone(file.path, retry_at)
+
+    def enqueue(
+        self, paths: Iterable[bytes], priority: Priority, *, due_at: float = 0.0, patient: bool = False
+    ) -> None:
+        """Let files wait to be heard, from `due_at` (seconds since 1970) on; see `jobs.py`."""
+        paths = list(paths)
+        with self._transaction():
+            self._jobs.put(paths, priority, due_at, patient=patient)
+
+    def due_jobs(self, now: float, number: int) -> list[Job]:
+        """Return the most urgent jobs whose time has come."""
+        with library_errors(self.path):
+            return self._jobs.due(now, number)
+
+    def remove_jobs(self, paths: Iterable[bytes]) -> None:
+        """Let files wait no more."""
+        paths = list(paths)
+        with self._transaction():
+            self._jobs.remove(paths)
 
     def move(self, source: bytes, destination: bytes) -> bool:
         """Rename a file in the library, over what was at the destination; False if it is unknown."""
+        return self.move_all([(source, destination)]) == 1
+
+    def move_all(self, moves: Iterable[tuple[bytes, bytes]]) -> int:
+        """Rename files one after the other, (from, to) each; returns how many of them were known."""
+        moves = list(moves)
         with self._transaction():
-            found = self._rows("SELECT artist, title, album FROM files WHERE path = ?", [source])
-            if found:
-                self._db.execute(
-                    "UPDATE OR REPLACE files SET path = ?, search = ?, missing_since = NULL WHERE path = ?",
-                    [destination, search_text(destination, *found[0]), source],
-                )
-            self._db.execute("UPDATE OR REPLACE failures SET path = ? WHERE path = ?", [destination, source])
-            return bool(found)
+            return sum(self._move(source, destination) for source, destination in moves)
 
     def refresh(self, files: Iterable[FileState]) -> None:
         """Take note that files were rewritten by somebody who left their sound alone; unknown ones are ignored."""
@@ -165,6 +203,7 @@ class Library(Closing):
         paths = list(paths)  # a slow generator must not hold the write lock
         with self._transaction():
             self._for_paths("DELETE FROM failures WHERE path IN (?*)", paths)
+            self._jobs.remove(paths)
             return self._for_paths(
                 "UPDATE files SET missing_since = ? WHERE missing_since IS NULL AND path IN (?*)",
                 paths,
@@ -239,6 +278,9 @@ class Library(Closing):
         with library_errors(self.path):
             return self._db.execute(sql, parameters).fetchall()
 
+    def _rows_for(self, sql: str, paths: Sequence[bytes]) -> list[tuple[Any, ...]]:
+        return [row for chunk in chunks(paths) for row in self._rows(in_list(sql, chunk), chunk)]
+
     def _for_paths(self, sql: str, paths: Sequence[bytes], *before: object) -> int:
         return sum(self._db.execute(in_list(sql, chunk), [*before, *chunk]).rowcount for chunk in chunks(paths))
 
@@ -251,15 +293,28 @@ class Library(Closing):
             self.mark_seen(returned)
         return {(path, size, mtime) for path, size, mtime, _, analysed in known if analysed}
 
-    def _failed(self, files: Sequence[FileState], encoder_version: str) -> set[_State]:
+    def _failed(self, files: Sequence[FileState], encoder_version: str, give_up_after: int | None) -> set[_State]:
         paths = [file.path for file in files]
-        return set(self._rows(in_list(_FAILED, paths), [encoder_version, *paths]))
+        most = math.inf if give_up_after is None else give_up_after
+        return set(self._rows(in_list(_FAILED, paths), [encoder_version, most, *paths]))
+
+    def _move(self, source: bytes, destination: bytes) -> bool:
+        found = self._rows("SELECT artist, title, album FROM files WHERE path = ?", [source])
+        if found:
+            self._db.execute(
+                "UPDATE OR REPLACE files SET path = ?, search = ?, missing_since = NULL WHERE path = ?",
+                [destination, search_text(destination, *found[0]), source],
+            )
+        self._db.execute("UPDATE OR REPLACE failures SET path = ? WHERE path = ?", [destination, source])
+        self._jobs.move(source, destination)
+        return bool(found)
 
     def _put_file(self, file: FileState, recording_id: int, tags: Tags) -> None:
         texts = [clean_text(text) for text in (tags.artist, tags.title, tags.album)]
         path, size, mtime_ns = _state(file)
         self._db.execute(_UPSERT_FILE, [path, recording_id, size, mtime_ns, *texts, search_text(path, *texts)])
         self._db.execute("DELETE FROM failures WHERE path = ?", [path])
+        self._jobs.remove([path])
 
 
 def _state(file: FileState) -> _State:

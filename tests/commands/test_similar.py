@@ -7,7 +7,12 @@ import sqlite3
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+from musrecd.daemon import client
+from musrecd.errors import MusrecError, NotAudioError
+from musrecd.types import Analysis
 
 
 @pytest.fixture
@@ -124,3 +129,36 @@ def test_a_title_that_the_terminal_cannot_show_is_escaped(tmp_path, tiny_weights
     subprocess.run([*run, "scan", copy, rendered_files[1]], env=environment, check=True, capture_output=True)
     shown = subprocess.run([*run, "similar", copy], env=environment, capture_output=True, text=True, check=False)
     assert shown.returncode == 0, shown.stderr
+
+
+@pytest.fixture
+def outside(tmp_path, rendered_files):
+    path = tmp_path / f"outside{rendered_files[0].suffix}"
+    shutil.copy(rendered_files[0], path)
+    return path
+
+
+def test_a_daemon_with_this_encoder_is_asked(scanned, outside, monkeypatch):
+    asked = []
+
+    def hear(_library, path, version):
+        asked.append((path, version))
+        raise NotAudioError("said by the daemon")
+
+    monkeypatch.setattr(client, "hear", hear)
+    result = scanned("similar", outside)
+    assert asked == [(bytes(outside), "tiny-1")]
+    assert result.stderr == f"musrecd: {outside}: said by the daemon\n"
+
+
+@pytest.mark.parametrize("kind", ["none", "other encoder", "ending"])
+def test_a_daemon_that_is_no_help_changes_nothing(scanned, outside, rendered_files, monkeypatch, kind):
+    other = Analysis("ab" * 20, "tiny-0", np.ones(32, np.float32), np.ones(11, np.float32), 1.0)
+
+    def hear(*_args):
+        if kind == "ending":
+            raise MusrecError("the daemon is ending")
+        return other if kind == "other encoder" else None
+
+    monkeypatch.setattr(client, "hear", hear)
+    assert paths(scanned("similar", outside, "--json")) == paths(scanned("similar", rendered_files[0], "--json"))

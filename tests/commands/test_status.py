@@ -2,6 +2,10 @@
 
 import json
 
+from musrecd.daemon import client
+from musrecd.library.store import Library
+from musrecd.types import Priority
+
 
 def test_counts_files_failures_and_encoders(musrecd, rendered, rendered_files, tmp_path):
     (tmp_path / "bad.mp3").write_bytes(b"no music")
@@ -22,3 +26,34 @@ def test_without_a_library_it_says_how_to_make_one(musrecd):
     result = musrecd("status")
     assert result.exit_code == 1
     assert "musrecd scan FOLDER" in result.stderr
+
+
+def test_a_daemon_says_what_it_watches_and_what_waits(musrecd, rendered, tmp_path, monkeypatch):
+    musrecd("scan", rendered)
+    with Library.open(tmp_path / "library.db") as library:
+        library.enqueue([b"/music/1.mp3", b"/music/2.mp3"], Priority.NEW)
+        library.enqueue([b"/music/3.mp3"], Priority.AGAIN)
+    folder = {
+        "path": "/music",
+        "watched": "polling",
+        "why": "it lies on nfs4",
+        "looked_through_at": "2026-01-02T03:04:05",
+        "files": 7,
+    }
+    daemon = {
+        "started_at": "2026-01-02T03:04:05",
+        "under_way": ["/music/1.mp3"],
+        "per_second": 0.5,
+        "folders": [folder | {"emptied": True}],
+        "watches": 3,
+        "watch_limit": 100,
+    }
+    monkeypatch.setattr(client, "ask", lambda *_args, **_options: daemon)
+    state = json.loads(musrecd("status", "--json").output)
+    assert state["waiting"] == {"new": 2, "again": 1}
+    assert state["daemon"] == daemon
+    page = " ".join(musrecd("status").output.split())
+    assert "2 new, 1 to be heard by this encoder, about 0:06 left" in page
+    assert "hears /music/1.mp3" in page
+    assert "/music now and then (it lies on nfs4), 7 files at 2026-01-02 03:04; holds nothing any more" in page
+    assert "3 of 100" in page

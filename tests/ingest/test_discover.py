@@ -79,3 +79,15 @@ def test_very_deep_folders_do_not_break_it(tmp_path):
     deep.mkdir(parents=True)
     (deep / "bottom.mp3").write_bytes(b"sound")
     assert names(tmp_path) == [b"bottom.mp3"]
+
+
+def test_folders_are_told_except_those_behind_links(tmp_path):
+    (tmp_path / "tree" / "a" / "b").mkdir(parents=True)
+    (tmp_path / "tree" / ".hidden").mkdir()
+    (tmp_path / "other" / "below").mkdir(parents=True)
+    (tmp_path / "other" / "below" / "song.mp3").touch()
+    (tmp_path / "tree" / "link").symlink_to(tmp_path / "other")
+    folders: list[bytes] = []
+    found = list(find_files([os.fsencode(tmp_path / "tree")], lambda *a: None, folders.append))
+    assert [os.fsdecode(path) for path in folders] == [str(tmp_path / "tree" / name) for name in ("", "a", "a/b")]
+    assert [os.path.basename(file.path) for file in found] == [b"song.mp3"]

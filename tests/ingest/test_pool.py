@@ -88,3 +88,26 @@ def test_a_worker_that_cannot_work_blames_no_file(tmp_path, rendered_files):
     weights = tmp_path / "gone.safetensors"
     with Workers(WorkerSettings(weights, None), 1, 30) as workers, pytest.raises(EncoderError, match="cannot be read"):
         list(workers.perform([task_for(os.fsencode(rendered_files[0]))]))
+
+
+def test_a_worker_that_was_got_ready_hears(tiny_weights, rendered_files):
+    with Workers(WorkerSettings(tiny_weights, None), 1, timeout_s=60) as workers:
+        workers.warm_up()
+        (outcome,) = workers.perform([task_for(os.fsencode(rendered_files[0]))])
+        assert isinstance(outcome.heard, Analysis)
+        assert not workers.is_broken
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing limits it")
+@pytest.mark.parametrize(("most", "limit"), [(2**30, 2**30), (2**33, 2**32), (-1, 2**32)])
+def test_a_worker_makes_do_with_less_memory_where_the_system_allows_less(most, limit):
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from musrecd.ingest.work import WorkerSettings, start_worker\n"
+        "resource.setrlimit(resource.RLIMIT_DATA, (int(sys.argv[1]), int(sys.argv[1])))\n"
+        "start_worker(WorkerSettings(Path('weights'), None, memory_bytes=2**32))\n"
+        "print(*resource.getrlimit(resource.RLIMIT_DATA))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(most)], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == [str(limit)] * 2, done.stderr

@@ -15,13 +15,16 @@ from musrecd.library import migrations
 from musrecd.library.database import SCHEMA_VERSION
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
-from musrecd.types import Tags
+from musrecd.types import Job, Priority, Tags
+
+NEWEST = SCHEMA_VERSION + 2
 
 
 def steps_to_come(*, broken=False):
     """Make the steps of today and two of tomorrow."""
     steps = Migrations("musrec")
-    steps()(migrations.create_tables)
+    for step in (migrations.create_tables, migrations.create_queue):
+        steps()(step)
 
     @steps()
     def add_rating(db):
@@ -94,10 +97,10 @@ def test_database_of_another_program_is_refused_without_writing(path, opened):
 
 def test_older_schema_is_backed_up_and_migrated(filled):
     with closing(connect(filled)) as db:
-        migrations.migrate(db, filled, steps_to_come(), newest=3)
-    kept = migrations.backup_path(filled, 1)
+        migrations.migrate(db, filled, steps_to_come(), newest=NEWEST)
+    kept = migrations.backup_path(filled, SCHEMA_VERSION)
     assert "rating" in columns(filled)
-    assert query(filled, "PRAGMA user_version") == [(3,)]
+    assert query(filled, "PRAGMA user_version") == [(NEWEST,)]
     assert query(filled, "SELECT path FROM files") == [(b"/a",)]
     assert "rating" not in columns(kept)
     assert query(kept, "PRAGMA integrity_check") == [("ok",)]
@@ -106,19 +109,35 @@ def test_older_schema_is_backed_up_and_migrated(filled):
         assert reader.summary().files == 1
 
 
+def test_a_library_from_before_the_queue_gets_one(path):
+    steps = Migrations("musrec")
+    steps()(migrations.create_tables)
+    path.touch()
+    with closing(connect(path)) as db:
+        migrations.migrate(db, path, steps, newest=1)
+        db.execute("INSERT INTO failures VALUES (?, 1, 1, 'enc-1', 'no sound', 'none', 1, 'then')", [b"/a"])
+    with pytest.raises(LibraryError, match="older musrec"):
+        LibraryReader.open(path)
+    with Library.open(path) as library:
+        library.enqueue([b"/a"], Priority.NEW)
+        assert library.due_jobs(0, 10) == [Job(b"/a", Priority.NEW)]
+    assert query(path, "SELECT path FROM failures") == [(b"/a",)]
+    assert query(migrations.backup_path(path, 1), "PRAGMA user_version") == [(1,)]
+
+
 def test_failed_step_undoes_all_steps(filled):
     with closing(connect(filled)) as db, pytest.raises(sqlite3.OperationalError, match="the step failed"):
-        migrations.migrate(db, filled, steps_to_come(broken=True), newest=3)
+        migrations.migrate(db, filled, steps_to_come(broken=True), newest=NEWEST)
     assert "rating" not in columns(filled)
-    assert query(filled, "PRAGMA user_version") == [(1,)]
+    assert query(filled, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     with Library.open(filled):
         pass
 
 
 def test_no_backup_no_migration(filled):
-    migrations.backup_path(filled, 1).mkdir()
+    migrations.backup_path(filled, SCHEMA_VERSION).mkdir()
     with closing(connect(filled)) as db, pytest.raises(LibraryError):
-        migrations.migrate(db, filled, steps_to_come(), newest=3)
+        migrations.migrate(db, filled, steps_to_come(), newest=NEWEST)
     assert "rating" not in columns(filled)
 
 
@@ -130,7 +149,8 @@ from sqlite_utils.migrations import Migrations
 from musrecd.library import migrations
 
 steps = Migrations("musrec")
-steps()(migrations.create_tables)
+for step in (migrations.create_tables, migrations.create_queue):
+    steps()(step)
 
 @steps()
 def add_rating(db):
@@ -141,7 +161,7 @@ def add_rating(db):
     os.kill(os.getpid(), signal.SIGKILL)
 
 path = Path(sys.argv[1])
-migrations.migrate(Database(sqlite3.connect(path, isolation_level=None)), path, steps, newest=2)
+migrations.migrate(Database(sqlite3.connect(path, isolation_level=None)), path, steps, newest=3)
 """
 
 
@@ -153,10 +173,10 @@ def test_kill_in_a_step_leaves_the_old_schema(filled, start):
     with LibraryReader.open(filled) as reader:  # a reader may be the first to come
         assert reader.summary().files == 1
     assert query(filled, "PRAGMA integrity_check") == [("ok",)]
-    assert query(filled, "PRAGMA user_version") == [(1,)]
+    assert query(filled, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     assert "rating" not in columns(filled)
     with closing(connect(filled)) as db:
-        migrations.migrate(db, filled, steps_to_come(), newest=3)
+        migrations.migrate(db, filled, steps_to_come(), newest=NEWEST)
     assert "rating" in columns(filled)
 
 
@@ -167,7 +187,7 @@ def test_two_that_open_at_once_migrate_once(filled):
         try:
             with closing(connect(filled)) as db:
                 barrier.wait()
-                migrations.migrate(db, filled, steps_to_come(), newest=3)
+                migrations.migrate(db, filled, steps_to_come(), newest=NEWEST)
         except Exception as error:
             errors.append(error)
 
@@ -177,5 +197,5 @@ def test_two_that_open_at_once_migrate_once(filled):
     for thread in threads:
         thread.join()
     assert errors == []
-    assert query(filled, "PRAGMA user_version") == [(3,)]
-    assert "rating" not in columns(migrations.backup_path(filled, 1))  # nobody backed up once more
+    assert query(filled, "PRAGMA user_version") == [(NEWEST,)]
+    assert "rating" not in columns(migrations.backup_path(filled, SCHEMA_VERSION))  # nobody backed up once more

@@ -272,6 +272,18 @@ def test_pending_is_what_is_not_done(library, make):
     assert pending(files, "enc-2") == [b"/new", b"/failed", b"/done"]
 
 
+def test_what_cannot_be_read_is_pending_until_it_is_given_up(library, make):
+    file = make.file(b"/a")
+    for attempt in range(1, 4):
+        library.add_failure(file, make.version, "unreadable", "no permission")
+        assert list(library.pending([file], make.version)) == [file]
+        given_up = attempt == 3
+        assert list(library.pending([file], make.version, give_up_after=3)) == ([] if given_up else [file])
+    assert list(library.pending([file], make.version, give_up_after=3, retry_failed=True)) == [file]
+    changed = make.file(b"/a", size=7)
+    assert list(library.pending([changed], make.version, give_up_after=3)) == [changed]
+
+
 def test_pending_takes_more_files_than_a_statement_has_variables(library, make):
     library.add(make.file(b"/1234"), make.analysis(1), TAGS)
     files = [make.file(b"/%d" % number) for number in range(2500)]

@@ -1,0 +1,1 @@
+"""The one that stays awake: it watches folders, lets workers hear what is new, and keeps the library in order."""

@@ -1,0 +1,31 @@
+"""Upkeep of the library beside the loop, which hears, answers and stores meanwhile."""
+
+import logging
+from pathlib import Path
+from threading import Lock, Thread
+
+from musrecd.daemon.messages import Upkeep
+from musrecd.errors import LibraryError
+from musrecd.library.store import Library
+
+_log = logging.getLogger("musrecd.daemon.upkeep")
+
+
+class Chores:
+    """Does upkeep one after the other, in threads with connections of their own; the end of the daemon ends them."""
+
+    def __init__(self, library: Path) -> None:
+        self._library = library
+        self._one_at_a_time = Lock()
+
+    def do(self, upkeep: Upkeep) -> None:
+        """Begin it, or let it wait for what is under way."""
+        Thread(target=self._do, args=(upkeep,), daemon=True).start()
+
+    def _do(self, upkeep: Upkeep) -> None:
+        with self._one_at_a_time:
+            try:
+                with Library.open(self._library) as library:
+                    upkeep.do(library)
+            except (LibraryError, OSError) as error:
+                _log.error("upkeep failed", extra={"what": upkeep.name, "reason": str(error)})

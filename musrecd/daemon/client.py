@@ -1,0 +1,57 @@
+"""Asks the running daemon, if there is one; whoever gets no answer does the work itself."""
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from musrecd.daemon.address import socket_path
+from musrecd.errors import AudioError, MusrecError
+from musrecd.types import Analysis, KnownRecording
+
+_CONNECT_S = 1.0
+_ANSWER_S = 600.0
+_ANALYSIS_ARRAYS = ("embedding", "probabilities")
+
+
+def ask(library: Path, request: dict[str, Any], *, timeout_s: float = _ANSWER_S) -> dict[str, Any] | None:
+    """Return what the daemon of a library answers, None if there is none. Raises MusrecError if it refuses."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_CONNECT_S)
+            connection.connect(str(socket_path(library)))
+            connection.settimeout(timeout_s)
+            connection.sendall(json.dumps(request).encode() + b"\n")
+            with connection.makefile("rb") as answers:
+                line = answers.readline()
+    except OSError:
+        return None
+    if not line.endswith(b"\n"):
+        return None
+    answer: dict[str, Any] = json.loads(line)
+    if "error" in answer:
+        raise _error(answer)
+    return answer
+
+
+def hear(library: Path, path: bytes, encoder_version: str | None = None) -> Analysis | KnownRecording | None:
+    """Let the daemon's warm worker hear a file; None if there is no daemon, or none with that encoder.
+
+    Raises AudioError as `analyse` does.
+    """
+    wanted = {} if encoder_version is None else {"encoder": encoder_version}
+    answer = ask(library, {"do": "hear", "path": path.hex(), **wanted})
+    if answer is None or "encoder" in answer:
+        return None
+    if "known" in answer:
+        return KnownRecording(answer["known"])
+    fields = answer["analysis"]
+    return Analysis(**fields | {name: np.array(fields[name], np.float32) for name in _ANALYSIS_ARRAYS})
+
+
+def _error(answer: dict[str, Any]) -> MusrecError:
+    reason = answer.get("reason")
+    kinds = {kind.reason: kind for kind in AudioError.__subclasses__()}
+    return kinds.get(reason, MusrecError)(answer["error"]) if reason else MusrecError(answer["error"])

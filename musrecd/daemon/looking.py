@@ -1,0 +1,106 @@
+"""Looks through folders in a process of its own: the daemon keeps its memory and stays awake meanwhile."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from musrecd.ingest.discover import find_files
+from musrecd.ingest.vanished import EmptiedError, vanished
+from musrecd.library.database import chunks
+from musrecd.library.store import Library
+from musrecd.types import FileState, Priority
+
+_AT_ONCE = 5000
+# As often as the queue tries what cannot be read; else every look would begin anew.
+TRIES_OF_UNREADABLE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Folders to look through; what nobody heard yet gets `priority`.
+
+    Without `retry_failed` what failed before and did not change is left alone, with it it is what a person asks for.
+    """
+
+    library: Path
+    version: str
+    folders: tuple[bytes, ...]
+    retry_failed: bool = False
+    priority: Priority = Priority.BACKFILL
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found: music files, folders that would be watched, files that now wait and that vanished.
+
+    `emptied` folders look unmounted, `unread` ones could not be read, each with the reason.
+    """
+
+    folders: tuple[bytes, ...]
+    n_files: int
+    n_folders: int
+    n_waiting: int
+    n_vanished: int
+    emptied: tuple[bytes, ...]
+    unread: tuple[tuple[bytes, str], ...]
+
+
+@dataclass(slots=True)
+class _Seen:
+    files: set[bytes] = field(default_factory=set)
+    n_folders: int = 0
+    unread: list[tuple[bytes, str]] = field(default_factory=list)
+
+    def on_folder(self, _path: bytes) -> None:
+        self.n_folders += 1
+
+    def on_error(self, path: bytes, message: str) -> None:
+        self.unread.append((path, message))
+
+
+def look_through(look: Look) -> Looked:
+    """Let what is new or changed wait to be heard, and mark as missing what is not there any more.
+
+    A folder in which nothing is left of what was known is taken for unmounted and left alone. Raises LibraryError.
+    """
+    seen = _Seen()
+    n_waiting = 0
+    give_up_after = None if look.retry_failed else TRIES_OF_UNREADABLE
+    with Library.open(look.library) as library:
+        for files in chunks(find_files(look.folders, seen.on_error, seen.on_folder), _AT_ONCE):
+            seen.files.update(file.path for file in files)
+            pending = list(
+                library.pending(files, look.version, retry_failed=look.retry_failed, give_up_after=give_up_after)
+            )
+            _enqueue(library, look, pending)
+            n_waiting += len(pending)
+        gone, emptied = _gone(look, seen.files, [path for path, _ in seen.unread])
+        if gone:
+            library.mark_missing(gone)
+    return Looked(look.folders, len(seen.files), seen.n_folders, n_waiting, len(gone), emptied, tuple(seen.unread))
+
+
+def _enqueue(library: Library, look: Look, pending: Sequence[FileState]) -> None:
+    """Let what nobody heard yet go before what another encoder heard; each in the order of the walk."""
+    if not pending:
+        return
+    if look.retry_failed:
+        library.enqueue([file.path for file in pending], Priority.ASKED)
+        return
+    again = library.unchanged(pending)
+    for priority, is_again in ((look.priority, False), (Priority.AGAIN, True)):
+        paths = [file.path for file in pending if (file.path in again) is is_again]
+        if paths:
+            library.enqueue(paths, priority, patient=True)
+
+
+def _gone(look: Look, found: set[bytes], unread: Sequence[bytes]) -> tuple[list[bytes], tuple[bytes, ...]]:
+    gone: list[bytes] = []
+    emptied: list[bytes] = []
+    for folder in map(os.path.abspath, look.folders):
+        try:
+            gone += vanished(look.library, folder, found, unread)
+        except EmptiedError:
+            emptied.append(folder)
+    return gone, tuple(emptied)

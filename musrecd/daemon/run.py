@@ -1,0 +1,166 @@
+"""Runs the daemon as a process: one for each library, until a signal or a person ends it."""
+
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import Self, TypeVar
+
+from filelock import FileLock, Timeout
+from sdnotify import SystemdNotifier
+
+from musrecd.config import Config
+from musrecd.daemon import logs
+from musrecd.daemon.address import lock_path, socket_path
+from musrecd.daemon.messages import Message, Stop
+from musrecd.daemon.server import Server
+from musrecd.daemon.service import Service
+from musrecd.daemon.upkeep import Schedule
+from musrecd.errors import LibraryUnavailableError, MusrecError
+from musrecd.library.store import Library
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# While the loop waits for the library it answers nobody; it rather tries again.
+_BUSY_TIMEOUT_S = 0.5
+# At the start nobody can be answered anyway; `musrecd start` waits a little longer than that.
+_PATIENCE_S = 45.0
+_CHECK_S = 5.0
+
+
+def run_daemon(read_config: Callable[[], Config], *, log_time: bool) -> None:
+    """Watch, hear and answer until told to end; `read_config` is called again when told to reload.
+
+    Raises MusrecError if another daemon serves the library or this one cannot.
+    """
+    notifier = SystemdNotifier()
+    with _Signals().caught() as signals:
+        config, before = read_config(), None
+        while True:
+            logs.set_up(config.daemon.levels, with_time=log_time)
+            try:
+                stop = _serve(config, notifier, signals)
+            except MusrecError as error:
+                if before is None or signals.is_to_end:
+                    raise
+                _log.error("the configuration from before is taken again", extra={"reason": str(error)})
+                config, before = before, None
+                continue
+            if signals.is_to_end or not stop.reload:
+                break
+            notifier.notify("RELOADING=1")
+            signals.is_to_reload = False
+            config, before = _read_again(read_config, config), config
+    notifier.notify("STOPPING=1")
+
+
+def _read_again(read_config: Callable[[], Config], config: Config) -> Config:
+    try:
+        return read_config()
+    except MusrecError as error:
+        _log.error("the configuration stays as it was", extra={"reason": str(error)})
+        return config
+
+
+def _serve(config: Config, notifier: SystemdNotifier, signals: "_Signals") -> Stop:
+    with ExitStack() as stack:
+        stack.enter_context(_only_one(config))
+        library = stack.enter_context(
+            _patiently(lambda: Library.open(config.library, busy_timeout_s=_BUSY_TIMEOUT_S), signals)
+        )
+        service = _patiently(lambda: Service(config, library), signals)
+        stack.enter_context(signals.told_to(service.tell))
+        server = Server(socket_path(config.library), service.tell, service.state)
+        stack.callback(server.stop)
+        schedule = Schedule(config.daemon, config.library, service.tell)
+        stack.callback(schedule.stop)
+        notifier.notify("READY=1")
+        _log.info("ready", extra={"library": bytes(config.library), "folders": len(config.folders)})
+        return service.run(_NowAndThen([lambda: notifier.notify("WATCHDOG=1"), server.check, schedule.check]))
+
+
+@contextmanager
+def _only_one(config: Config) -> Iterator[None]:
+    lock = FileLock(lock_path(config.library), blocking=False)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise MusrecError("another musrecd serves this library; `musrecd status` shows it") from error
+
+
+def _patiently(make: Callable[[], T], signals: "_Signals") -> T:
+    """Make what needs the library; where that cannot be used, wait for a while, but not when told to end."""
+    deadline = time.monotonic() + _PATIENCE_S
+    is_said = False
+    while True:
+        try:
+            return make()
+        except LibraryUnavailableError as error:
+            if signals.is_to_end or time.monotonic() > deadline:
+                raise
+            if not is_said:
+                _log.warning("waits for the library", extra={"reason": str(error)})
+            is_said = True
+        time.sleep(_BUSY_TIMEOUT_S)
+
+
+class _NowAndThen:
+    """Does what is to be looked after between the turns of a loop, which may be many in a second."""
+
+    def __init__(self, checks: Sequence[Callable[[], None]]) -> None:
+        self._checks = checks
+        self._next_at = time.monotonic()
+
+    def __call__(self) -> None:
+        """Check everything, if it is time to."""
+        now = time.monotonic()
+        if now >= self._next_at:
+            self._next_at = now + _CHECK_S
+            for check in self._checks:
+                check()
+
+
+class _Signals:
+    """What the system or a person says by signals, from the first service to the last.
+
+    What is said while there is no service to tell is not forgotten: nobody says it twice.
+    """
+
+    def __init__(self) -> None:
+        self.is_to_end = self.is_to_reload = False
+        self._tell: Callable[[Message], None] | None = None
+
+    @contextmanager
+    def caught(self) -> Iterator[Self]:
+        """Take the signals."""
+        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        before = {number: signal.signal(number, self._take) for number in numbers}
+        try:
+            yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def told_to(self, tell: Callable[[Message], None]) -> Iterator[None]:
+        """Pass on what is said, and what was said since the configuration was read."""
+        self._tell = tell
+        if self.is_to_end or self.is_to_reload:
+            tell(Stop(reload=not self.is_to_end))
+        try:
+            yield
+        finally:
+            self._tell = None
+
+    def _take(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            self.is_to_reload = True
+        else:
+            self.is_to_end = True
+        if self._tell is not None:
+            self._tell(Stop(reload=number == signal.SIGHUP))

@@ -1,0 +1,242 @@
+"""Watches folders through what the system offers; what it cannot watch is looked through often instead.
+
+watchdog tells of changes, but not of all: the system's queue overflows, there are more folders than watches, network
+mounts change without a word, a folder that is mounted again is another one. All that is found out here and told.
+"""
+
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import psutil
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers.api import ObservedWatch
+
+from musrecd.daemon.hints import Gone, Hint, Missed, Moved, Touched
+from musrecd.daemon.observing import Observing
+from musrecd.ingest.discover import could_be_music
+
+_log = logging.getLogger(__name__)
+
+Method = Literal["events", "polling", "absent"]
+# Other machines change what lies on these, and the system here hears nothing of it.
+_REMOTE = ("nfs", "cifs", "smb", "9p", "afp", "webdav", "davfs", "fuse", "ceph", "glusterfs", "lustre", "virtiofs")
+_LIMIT = Path("/proc/sys/fs/inotify/max_user_watches")
+_ABSENT = "there is no such folder"
+# When watches run out, all the later folders have none: a few of them tell.
+_MOST_NEW_FOLDERS = 1000
+
+
+@dataclass(slots=True)
+class Root:
+    """One watched folder: how it is watched and, if not by events, why.
+
+    `made` are folders that came up in it; `made_before` those that came up before the last check.
+    """
+
+    path: bytes
+    method: Method = "absent"
+    why: str = _ABSENT
+    identity: tuple[int, int] | None = None
+    watch: ObservedWatch | None = None
+    made: deque[bytes] = field(default_factory=lambda: deque(maxlen=_MOST_NEW_FOLDERS))
+    made_before: list[bytes] = field(default_factory=list)
+
+    def is_emptied(self) -> bool:
+        """Whether it is not what it was, or holds nothing at all: then it may only be unmounted."""
+        try:
+            with os.scandir(self.path) as entries:
+                return next(entries, None) is None or _identity(self.path) != self.identity
+        except OSError:
+            return True
+
+    def forget(self) -> None:
+        """Be as if it had never been watched."""
+        self.method, self.why, self.identity, self.watch = "absent", _ABSENT, None, None
+        self.made.clear()
+        self.made_before.clear()
+
+
+class Watcher:
+    """Watches folders and tells hints, from threads of its own, to `tell`."""
+
+    def __init__(self, roots: Sequence[bytes], tell: Callable[[Hint], None]) -> None:
+        self.roots = [Root(path) for path in dict.fromkeys(map(os.path.abspath, roots))]
+        self._tell = tell
+        self._observing: Observing | None = None
+
+    def check(self) -> list[Root]:
+        """Begin to watch what is there and not watched yet, or not any more.
+
+        Returns the folders in which something may have been missed. To be called now and then: mounts come and go,
+        threads may die, watches run out.
+        """
+        if self._observing is not None and not self._observing.is_alive:
+            _log.warning("the thread that watches ended; it is started again")
+            self._stop_observing()
+        return [root for root in self.roots if (self._is_lost(root) and self._watch(root)) or self._outgrew(root)]
+
+    def poll(self, root: Root, why: str) -> None:
+        """Watch no longer by events, which do not tell everything."""
+        _log.warning("looked through often instead of being watched", extra={"path": root.path, "reason": why})
+        self._unwatch(root)
+        root.method, root.why = "polling", why
+
+    def stop(self) -> None:
+        """End all threads."""
+        self._stop_observing()
+
+    def _is_lost(self, root: Root) -> bool:
+        """Whether another folder is there than is watched, or it was unmounted and mounted again meanwhile."""
+        return _identity(root.path) != root.identity or not self._sees(root)
+
+    def _sees(self, root: Root, folder: bytes | None = None) -> bool:
+        return root.watch is None or self._observing is None or self._observing.sees(root.watch, folder)
+
+    def _watch(self, root: Root) -> bool:
+        self._unwatch(root)
+        root.forget()
+        root.identity = _identity(root.path)
+        if root.identity is None:
+            return False
+        if kind := _remote_kind(root.path):
+            root.method, root.why = "polling", f"it lies on {kind}"
+            return True
+        try:
+            root.watch = self._started().watch(root.path, _Handler(root, self._tell))
+            root.method, root.why = "events", ""
+        except (OSError, RuntimeError) as error:
+            self.poll(root, f"{getattr(error, 'strerror', None) or error}{_advice()}")
+        return True
+
+    def _outgrew(self, root: Root) -> bool:
+        """Whether new folders got no watch, of which the system says nothing; the folder is watched no more then."""
+        # What came up a moment ago may get its watch in the next.
+        settled, root.made_before = root.made_before, [root.made.popleft() for _ in range(len(root.made))]
+        if all(self._sees(root, folder) or not _is_folder(folder) for folder in settled):
+            return False
+        self.poll(root, f"there are more folders than watches{_advice()}")
+        return True
+
+    def _unwatch(self, root: Root) -> None:
+        if root.watch is not None and self._observing is not None:
+            self._observing.unwatch(root.watch)
+        root.watch = None
+
+    def _started(self) -> Observing:
+        if self._observing is None:
+            self._observing = Observing(self._missed_everything)
+        return self._observing
+
+    def _stop_observing(self) -> None:
+        if self._observing is not None:
+            self._observing.stop()
+        self._observing = None
+        for root in self.roots:
+            if root.watch is not None:
+                root.forget()
+
+    def _missed_everything(self) -> None:
+        for root in self.roots:
+            if root.method == "events":
+                self._tell(Missed(root.path))
+
+
+class _Handler(FileSystemEventHandler):
+    def __init__(self, root: Root, tell: Callable[[Hint], None]) -> None:
+        self._root, self._tell = root, tell
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        source, destination = _path(event.src_path), _path(event.dest_path)
+        match event.event_type, event.is_directory:
+            case "deleted", is_folder:
+                if is_folder or self._is_wanted(source):
+                    self._tell(Gone(source))
+            case "moved", is_folder:
+                self._moved(source, destination, is_folder)
+            case "created", True:
+                self._root.made.append(source)
+            case _, False if self._is_wanted(source):
+                self._tell(Touched(source))
+
+    def _moved(self, source: bytes, destination: bytes, is_folder: bool) -> None:
+        if is_folder:
+            # Its files are told one by one; what stood below the old name and was not is gone.
+            self._tell(Gone(source))
+            return
+        was_wanted, is_wanted = self._is_wanted(source), self._is_wanted(destination)
+        if was_wanted and is_wanted:
+            self._tell(Moved(source, destination))
+        elif was_wanted:
+            self._tell(Gone(source))
+        elif is_wanted:
+            self._tell(Touched(destination))
+
+    def _is_wanted(self, path: bytes) -> bool:
+        return bool(path) and could_be_music(path, below=self._root.path)
+
+
+def _path(path: bytes | str) -> bytes:
+    # The watched folder itself is told with the slash that it is watched with.
+    return os.fsencode(path).removesuffix(b"/")
+
+
+def _identity(path: bytes) -> tuple[int, int] | None:
+    """Tell a folder from another one that is mounted there later; None if there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _is_folder(path: bytes) -> bool:
+    """Whether it is a folder and no link to one, which is not watched."""
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _remote_kind(path: bytes) -> str:
+    """Kind of the file system if others change it unheard, else ''."""
+    real = os.path.realpath(os.fsdecode(path))
+    mounts = [part for part in psutil.disk_partitions(all=True) if _is_below(real, part.mountpoint)]
+    # Of several at one place, as after an automounter, the last lies on top.
+    kind = max(reversed(mounts), key=lambda part: len(part.mountpoint)).fstype if mounts else ""
+    return kind if kind.startswith(_REMOTE) else ""
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def watch_limit() -> int | None:
+    """How many folders the system watches for one user; None where there is no such limit."""
+    try:
+        return int(_LIMIT.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def watches_in_use() -> int | None:
+    """How many folders this process watches; None where the system does not say."""
+    try:
+        infos = [entry.path for entry in os.scandir("/proc/self/fdinfo")]
+    except OSError:
+        return None
+    return sum(_inotify_lines(path) for path in infos)
+
+
+def _inotify_lines(path: str) -> int:
+    try:
+        with open(path, encoding="ascii") as info:
+            return sum(line.startswith("inotify wd:") for line in info)
+    except OSError:
+        return 0
+
+
+def _advice() -> str:
+    limit = watch_limit()
+    return "" if limit is None else f" (sysctl fs.inotify.max_user_watches is {limit})"

@@ -1,0 +1,91 @@
+"""Copies of the library are kept and turn over; the schedule sends what it promises."""
+
+import sqlite3
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from musrecd.config import DaemonConfig
+from musrecd.daemon import upkeep
+from musrecd.daemon.messages import LookThrough, Message, Upkeep
+from musrecd.daemon.upkeep import Schedule, back_up, check
+from musrecd.library.store import Library
+from musrecd.types import EncoderInfo
+
+CONFIG = DaemonConfig(1.0, rescan_minutes=60.0, poll_minutes=5.0, backups=1, levels={})
+
+
+@pytest.fixture
+def library(tmp_path):
+    with Library.open(tmp_path / "library.db") as library:
+        yield library
+
+
+def versions(path) -> list[str]:
+    with sqlite3.connect(path) as connection:
+        return [version for (version,) in connection.execute("SELECT version FROM encoders ORDER BY id")]
+
+
+def test_copies_turn_over_and_the_newest_is_the_first(library, tmp_path):
+    for number in range(1, 5):
+        library.register_encoder(EncoderInfo(f"enc-{number}", 4, ()))
+        back_up(library, 3)
+    copies = sorted(tmp_path.glob("library.db.backup-*"))
+    assert [path.name[-1] for path in copies] == ["1", "2", "3"]
+    assert [len(versions(path)) for path in copies] == [4, 3, 2]
+
+
+def test_no_copies_are_made_where_none_are_wanted(library, tmp_path):
+    back_up(library, 0)
+    assert not list(tmp_path.glob("*.backup-*"))
+
+
+def test_a_sound_library_passes_the_check(library, caplog):
+    caplog.set_level("INFO", "musrecd")
+    check(library)
+    assert caplog.records[-1].levelname == "INFO"
+    assert caplog.records[-1].damaged == 0
+
+
+def test_a_link_to_the_library_has_its_copies_where_the_library_has(library, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "link.db"
+    link.symlink_to(library.path)
+    back_up(library, 1)
+    in_a_day = datetime.now(UTC) + timedelta(hours=23)
+    schedule = Schedule(CONFIG, link, lambda message: None)
+    (copy,) = (job for job in schedule._scheduler.get_jobs() if getattr(job.args[0], "name", "") == "backup")
+    schedule.stop()
+    assert copy.next_run_time > in_a_day
+
+
+@pytest.mark.parametrize("seconds", [-86_400, 86_400, 30])
+def test_after_the_clock_was_set_everything_is_looked_through_and_times_are_new(tmp_path, monkeypatch, seconds):
+    messages: list[Message] = []
+    schedule = Schedule(CONFIG, tmp_path / "library.db", messages.append)
+    schedule.check()
+    assert messages == []
+    first, now = schedule._scheduler, time.time
+    monkeypatch.setattr(upkeep.time, "time", lambda: now() + seconds)
+    schedule.check()
+    schedule.check()
+    was_set = abs(seconds) > 60
+    assert messages == ([LookThrough()] if was_set else [])
+    assert (schedule._scheduler is not first) == was_set
+    assert schedule._scheduler.running
+    schedule.stop()
+    assert not first.running
+
+
+def test_looks_come_again_and_again(tmp_path):
+    messages: list[Message] = []
+    config = replace(CONFIG, rescan_minutes=0.02, poll_minutes=0.005)
+    schedule = Schedule(config, tmp_path / "library.db", messages.append)
+    deadline = time.monotonic() + 20
+    while not (LookThrough() in messages and messages.count(LookThrough(only_polled=True)) > 1):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    schedule.stop()
+    assert not any(isinstance(message, Upkeep) for message in messages), "once a day, not at once"
