@@ -38,4 +38,4 @@ def kills(place: Place) -> str:
     )
     assert n_recordings == n_analyses == n_files
     assert not place.failures()
-    return f"{n_kills} kills, {n_busy} with files waiting; {n_before} of {n_files} heard before the last start, each once"
+    return f"{n_kills} kills, {n_busy} with files waiting; {n_before} of {n_files} heard before the last start"
