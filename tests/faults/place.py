@@ -109,9 +109,9 @@ class Place:
         """How many lines of the log tell of an event, such as `heard`."""
         return sum(f"msg={event} " in line or f'msg="{event}"' in line for line in self.log_text().splitlines())
 
-    def sql(self, statement: str) -> list[tuple[Any, ...]]:
-        """Ask the database directly."""
-        with closing(sqlite3.connect(f"file:{self.library}?mode=ro", uri=True, timeout=60)) as connection:
+    def sql(self, statement: str, library: Path | None = None) -> list[tuple[Any, ...]]:
+        """Ask the database, or that of another library, directly."""
+        with closing(sqlite3.connect(f"file:{library or self.library}?mode=ro", uri=True, timeout=60)) as connection:
             return connection.execute(statement).fetchall()
 
     def check_sound(self) -> None:
