@@ -7,36 +7,33 @@ Everything heavy is imported by the command that needs it, so that `beet ls` nev
 from __future__ import annotations
 
 import json
-import os
 import sys
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from beets import ui
-from beets.dbcore.pathutils import normalize_path_for_db
-from beets.dbcore.query import InQuery
 from beets.plugins import BeetsPlugin
 
 # Its home moved with 2.12; here it is found in every version.
 from beets.ui import UserError  # type: ignore[attr-defined]
 
+from beetsplug._musrec_items import count_unanalysed, results_for
+
 if TYPE_CHECKING:
     import optparse
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from beets.importer import ImportSession, ImportTask
     from beets.library import Item, Library
 
     from musrecd.config import Config
-    from musrecd.ingest.ingest import Report
-    from musrecd.ingest.pool import Workers
+    from musrecd.ingest.ingest import Performer, Report
     from musrecd.ingest.work import Task
     from musrecd.library.reader import LibraryReader
-    from musrecd.types import EncoderInfo, Match, Track
+    from musrecd.types import EncoderInfo
 
 _SHOWN_SEEDS = 3
-_LOOK = 20
+_HEARD_AT_ONCE = 3
 _INTERRUPTED = 130
 
 
@@ -47,7 +44,7 @@ class MusrecPlugin(BeetsPlugin):
         super().__init__()
         self._moves: list[tuple[bytes, bytes]] = []
         self._written: set[bytes] = set()
-        self._workers: Workers | None = None
+        self._workers: Performer | None = None
         self.import_stages = [self.imported]
         # The import stage hears files where they are imported from; these tell where they went.
         self.register_listener("item_moved", self._note_move)
@@ -138,11 +135,14 @@ class MusrecPlugin(BeetsPlugin):
         items = _matching(lib, arguments)
         with LibraryReader.open(config.library) as reader:
             info = _answering(reader)
-            seeds = reader.tracks_at([item.path for item in items], info.version)
+            paths = [item.path for item in items]
+            seeds = reader.tracks_at(paths, info.version)
+            if not seeds and self._hear_now(config, info, items):
+                seeds = reader.tracks_at(paths, info.version)
             if not seeds:
                 raise UserError(_why_unheard(items, arguments))
-            results = list(islice(_results(lib, reader, info, list(seeds.values()), config), config.number))
-            n_missing = _count_unanalysed(lib, reader, info)
+            results = list(islice(results_for(lib, reader, info, list(seeds.values()), config), config.number))
+            n_missing = count_unanalysed(lib, reader, info)
         heard: dict[int, Item] = {}
         for item in items:
             if item.path in seeds:
@@ -150,6 +150,18 @@ class MusrecPlugin(BeetsPlugin):
         _print_similar(list(heard.values()), results, n_missing, options)
         if n_missing:
             self._log.warning("{}", _unanalysed_line(n_missing))
+
+    def _hear_now(self, config: Config, info: EncoderInfo, items: list[Item]) -> bool:
+        """Hear tracks that are asked about before anybody analysed them; False if they are many or cannot be."""
+        from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
+
+        there = [item for item in items if item.filepath.exists()]
+        # What another encoder hears could not be compared with the library.
+        if len(there) > _HEARD_AT_ONCE or read_card(config.encoder or SHIPPED_WEIGHTS).info.version != info.version:
+            return False
+        report = self._ingest(config, _tasks(there), retry_failed=True)
+        self._report(report)
+        return report.done > report.failed
 
     # tagpredict
 
@@ -209,13 +221,17 @@ class MusrecPlugin(BeetsPlugin):
         except MusrecError as error:
             self._log.error("{}", error)
 
-    def _ingest(self, config: Config, tasks: list[Task]) -> Report:
-        """Analyse with workers that stay for the whole import, which may bring many albums."""
+    def _ingest(self, config: Config, tasks: list[Task], *, retry_failed: bool = False) -> Report:
+        """Analyse with the daemon's workers or some that stay for the whole import, which may bring many albums."""
+        from musrecd.daemon.borrowed import BorrowedWorkers
         from musrecd.ingest.ingest import ingest, start_workers
 
+        def start() -> Performer:
+            return start_workers(config)
+
         if self._workers is None:
-            self._workers = start_workers(config)
-        return ingest(config, tasks, workers=self._workers)
+            self._workers = BorrowedWorkers.of_daemon(config, start) or start()
+        return ingest(config, tasks, workers=self._workers, retry_failed=retry_failed)
 
     def _report(self, report: Report) -> None:
         from musrecd.display import printable, printable_path
@@ -284,45 +300,6 @@ def _tasks(items: Iterable[Item]) -> list[Task]:
     from musrecd.types import Tags
 
     return [task_for(item.path, Tags(item.artist, item.title, item.album)) for item in items]
-
-
-def _results(
-    lib: Library, reader: LibraryReader, info: EncoderInfo, seeds: list[Track], config: Config
-) -> Iterator[tuple[Item, float]]:
-    """Yield the items nearest to the seeds; recordings that beets does not manage are passed over."""
-    from musrecd.recommend.similarity import mean_direction, nearest
-
-    ids = list(dict.fromkeys(track.recording_id for track in seeds))
-    query = mean_direction(reader.embeddings(ids, info.version))
-    own_rows = reader.rows_of(ids, info.version).values()
-    ranked = nearest(reader.vectors(info.version), query, without=own_rows, min_score=config.min_score)
-    while matches := list(islice(ranked, max(_LOOK, config.number))):
-        yield from _items_of(lib, reader, info, matches)
-
-
-def _items_of(
-    lib: Library, reader: LibraryReader, info: EncoderInfo, matches: list[Match]
-) -> Iterator[tuple[Item, float]]:
-    """Yield one item for each match that beets has a file of."""
-    tracks = reader.tracks_in_rows([match.row for match in matches], info.version)
-    paths = [normalize_path_for_db(track.path) for files in tracks.values() for track in files]
-    items = {item.path: item for item in lib.items(InQuery("path", paths))}
-    for match in matches:
-        item = next((items[track.path] for track in tracks[match.row] if track.path in items), None)
-        if item is not None:
-            yield item, match.score
-
-
-# beets keeps paths within its directory relative to it.
-_BEETS_PATHS = """
-    SELECT CASE WHEN substr(path, 1, 1) = CAST('/' AS BLOB) THEN path ELSE CAST(? || path AS BLOB) END AS path
-    FROM other.items
-"""
-
-
-def _count_unanalysed(lib: Library, reader: LibraryReader, info: EncoderInfo) -> int:
-    database = Path(os.fsdecode(lib.path))
-    return reader.count_unanalysed(database, _BEETS_PATHS, [os.path.join(lib.directory, b"")], info.version)
 
 
 def _unanalysed_line(n: int) -> str:

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
 from musrecd.config import Config
@@ -43,6 +44,16 @@ class Listener:
     on_outcome: Callable[[Outcome], None] = lambda outcome: None
 
 
+class Performer(Protocol):
+    """Who hears files: `pool.Workers`, or others that stand in for them."""
+
+    def perform(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
+        """Yield an outcome for every task. Raises EncoderError or LibraryError."""
+
+    def stop(self) -> None:
+        """End at once."""
+
+
 def ingest(
     config: Config,
     tasks: Iterable[Task],
@@ -50,7 +61,7 @@ def ingest(
     listener: Listener | None = None,
     force: bool = False,
     retry_failed: bool = False,
-    workers: Workers | None = None,
+    workers: Performer | None = None,
 ) -> Report:
     """Analyse those of `tasks` that are not known yet; each is stored as soon as it is heard.
 

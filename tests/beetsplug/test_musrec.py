@@ -72,9 +72,35 @@ def test_tracks_not_heard_yet_are_counted_with_the_command_that_helps(tmp_path, 
     assert some.returncode == 0
     assert "8 tracks not analysed yet: run `beet analyse`" in some.stderr
     assert len(some.stdout.splitlines()) == 4
-    seed = beet("similar", "id:7")
-    assert seed.returncode == 1
-    assert "not analysed yet; run `beet analyse id:7` first" in seed.stderr
+    seeds = beet("similar", "id:6..11")
+    assert seeds.returncode == 1
+    assert "not analysed yet; run `beet analyse id:6..11` first" in seeds.stderr
+
+
+def test_a_track_that_is_asked_about_is_heard_at_once(tmp_path, tiny_weights, rendered_files):
+    beet = make_beet(tmp_path, tiny_weights)
+    (tmp_path / "new").mkdir()
+    for number in range(3):
+        shutil.copy(rendered_files[number], tmp_path / "new")
+    beet("import", "-A", tmp_path / "new")
+    assert beet("analyse", "id:1").returncode == 0
+    answer = beet("similar", "id:3")
+    assert answer.returncode == 0, answer.stderr
+    assert len(answer.stdout.splitlines()) == 2
+    assert len(json.loads(beet("similar", "id:3", "--json").stdout)["results"]) == 1
+
+
+def test_a_track_that_cannot_be_heard_is_named_with_the_reason(tmp_path, tiny_weights, rendered):
+    beet = make_beet(tmp_path, tiny_weights)
+    beet("import", "-A", rendered)
+    beet("analyse", "id:1..3")
+    path = Path(os.fsdecode(beet("ls", "-p", "id:5").stdout.strip()))
+    path.write_bytes(b"nothing")
+    for _ in range(2):
+        answer = beet("similar", "id:5")
+        assert answer.returncode == 1
+        assert path.name in answer.stderr
+        assert "Traceback" not in answer.stderr
 
 
 def test_tagpredict_prints_genres_and_changes_nothing(beet):
