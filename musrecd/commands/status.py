@@ -1,5 +1,6 @@
 """`musrecd status`: what the library holds, what failed, which encoder answers."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -20,6 +21,10 @@ from musrecd.library.reader import LibraryReader
 _SHOWN_FAILURES = 10
 _DAEMON_S = 5.0
 _WATCH_S = 2.0
+# The library with its vectors, and its backups, want to grow.
+_NEARLY_FULL_BYTES = 500_000_000
+_COPIES = 2
+_MANY_WATCHES = 0.8
 _METHODS = {"events": "as changes happen", "polling": "now and then", "absent": "not there"}
 _WAITING = {
     "asked": "asked for",
@@ -42,6 +47,7 @@ def collect(config: Config) -> dict[str, Any]:
         "waiting": {priority.name.lower(): n for priority, n in waiting.items()},
         "library": str(config.library),
         "size_bytes": summary.database_bytes,
+        "disk_free_bytes": shutil.disk_usage(config.library.resolve().parent).free,
         "journal_mode": summary.journal_mode,
         "files": summary.files,
         "recordings": summary.recordings,
@@ -85,7 +91,8 @@ def show_failures(config: Config) -> None:
 def _page(state: dict[str, Any]) -> Group:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
-    table.add_column()
+    # A path that is cut off helps nobody.
+    table.add_column(overflow="fold")
     for name, text in (*_library_rows(state), *_daemon_rows(state)):
         table.add_row(name, Text(text))
     parts: list[Table | Text] = [table]
@@ -104,11 +111,14 @@ def _library_rows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Say what the library holds."""
     size = f"{state['size_bytes'] / 1e6:.1f} MB, journal {state['journal_mode']}"
     yield "Library", f"{printable(state['library'])} ({size})"
+    if state["disk_free_bytes"] < max(_NEARLY_FULL_BYTES, _COPIES * state["size_bytes"]):
+        yield "Disk", f"nearly full: {state['disk_free_bytes'] / 1e6:,.0f} MB free where the library lies"
     missing = f", {state['missing']:,} missing" if state["missing"] else ""
     yield "Files", f"{state['files']:,} ({state['recordings']:,} recordings{missing})"
     for version, n_rows in state["analysed"].items():
         role = " (in use)" if version == state["answering_encoder"] else ""
-        yield "Analysed", f"{n_rows:,} by {version}{role}"
+        share = f", {n_rows / state['recordings']:.0%} of all" if len(state["analysed"]) > 1 else ""
+        yield "Analysed", f"{n_rows:,} by {version}{share}{role}"
     yield "Encoder", state["encoder"]
     yield "Failed", ", ".join(f"{n:,} {reason}" for reason, n in state["failures_by_reason"].items()) or "none"
 
@@ -128,7 +138,9 @@ def _daemon_rows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for folder in daemon["folders"]:
         yield "Watched", _watched(folder)
     if daemon["watch_limit"]:
-        yield "Watches", f"{daemon['watches']:,} of {daemon['watch_limit']:,}"
+        near = daemon["watches"] > _MANY_WATCHES * daemon["watch_limit"]
+        advice = "; raise the limit: `sysctl fs.inotify.max_user_watches=524288`" if near else ""
+        yield "Watches", f"{daemon['watches']:,} of {daemon['watch_limit']:,}{advice}"
 
 
 def _local(moment: str) -> str:

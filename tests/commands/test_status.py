@@ -1,10 +1,13 @@
 """`musrecd status`: a page for people, JSON for programs."""
 
 import json
+import shutil
+
+import numpy as np
 
 from musrecd.daemon import client
 from musrecd.library.store import Library
-from musrecd.types import Priority
+from musrecd.types import Analysis, EncoderInfo, FileState, Priority, Tags
 
 
 def test_counts_files_failures_and_encoders(musrecd, rendered, rendered_files, tmp_path):
@@ -57,3 +60,35 @@ def test_a_daemon_says_what_it_watches_and_what_waits(musrecd, rendered, tmp_pat
     assert "hears /music/1.mp3" in page
     assert "/music now and then (it lies on nfs4), 7 files at 2026-01-02 03:04; holds nothing any more" in page
     assert "3 of 100" in page
+    assert "sysctl" not in page
+
+
+def test_limits_that_are_near_are_said(musrecd, rendered, monkeypatch):
+    musrecd("scan", rendered)
+    assert "nearly full" not in musrecd("status").output
+    daemon = {
+        "started_at": "2026-01-02T03:04:05",
+        "under_way": [],
+        "per_second": 0.0,
+        "folders": [],
+        "watches": 90,
+        "watch_limit": 100,
+    }
+    monkeypatch.setattr(client, "ask", lambda *_args, **_options: daemon)
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=12_000_000))
+    page = " ".join(musrecd("status").output.split())
+    assert "nearly full: 12 MB free" in page
+    assert "90 of 100; raise the limit: `sysctl fs.inotify.max_user_watches=524288`" in page
+
+
+def test_while_another_encoder_takes_over_its_share_is_shown(musrecd, rendered, rendered_files, tmp_path):
+    musrecd("scan", rendered)
+    with Library.open(tmp_path / "library.db") as library:
+        library.register_encoder(EncoderInfo("newer-1", 4, ()))
+        unit = np.array([1, 0, 0, 0], np.float32)
+        analysis = Analysis("0" * 40, "newer-1", unit, np.zeros(0, np.float32), 1.0)
+        library.add(FileState(b"/music/1.mp3", 1, 1), analysis, Tags())
+    page = musrecd("status").output
+    assert "12 by tiny-1, 92% of all (in use)" in page
+    assert "1 by newer-1, 8% of all" in page
