@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import beta
 from sklearn.model_selection import StratifiedGroupKFold
 
 from model_training.datasets.base import Clip
@@ -17,6 +18,7 @@ from model_training.labels import LabelSource, family, main_genre, truth
 from musrecd.types import FloatArray
 
 GOAL = 0.85
+_SURE = 0.8
 _N_CONFUSIONS = 10
 # taffc says Pop/Rock where we say either; what it calls so may also be of these kinds, what it does not is none.
 _POP_OR_ROCK = ("Pop", "Rock")
@@ -124,14 +126,16 @@ def _kept(first: FirstGenres, thresholds: np.ndarray, groups: np.ndarray) -> Cel
 
 
 def choose_threshold(probable: FloatArray, right: FloatArray, goal: float = GOAL) -> float:
-    """Find the lowest probability from which on `goal` of the first genres with a known truth are right.
+    """Find the lowest probability from which on `goal` of the first genres with a known truth will be right.
 
+    As far as so few clips can tell: what counts is the lower end of the interval of the share (Jeffreys, see Brown, Cai
+    & DasGupta 2001). The share itself would be the luckiest of many, and less than `goal` on other clips.
     1.0 if there is none, so that nothing is written.
     """
     known = ~np.isnan(right)
     order = np.argsort(-probable[known], kind="stable")
-    share = right[known][order].cumsum() / np.arange(1, known.sum() + 1)
-    reached = np.flatnonzero(share >= goal)
+    n_right, n = right[known][order].cumsum(), np.arange(1, known.sum() + 1)
+    reached = np.flatnonzero(beta.ppf(1 - _SURE, n_right + 0.5, n - n_right + 0.5) >= goal)
     return float(probable[known][order][reached[-1]]) if reached.size else 1.0
 
 

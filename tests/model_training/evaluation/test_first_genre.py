@@ -36,17 +36,37 @@ def test_a_genre_is_right_wrong_or_nobody_knows(name, source, genres, expected):
     assert np.isnan(judged) if expected is None else judged == expected
 
 
-def test_the_threshold_is_the_lowest_that_keeps_the_goal():
-    probable = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
-    right = np.array([1, 1, 0, 1, 0], float)
-    assert choose_threshold(probable, right, 0.75) == 0.6
-    assert choose_threshold(probable, right, 0.9) == 0.8
-    assert choose_threshold(probable, np.zeros(5), 0.5) == 1.0
+def test_the_threshold_is_the_lowest_that_surely_keeps_the_goal():
+    probable = np.linspace(0.99, 0, 100)
+    # The first forty are right, then every second.
+    right = np.array([1.0] * 40 + [0.0, 1.0] * 30)
+    threshold = choose_threshold(probable, right, 0.85)
+    kept = probable >= threshold
+    assert kept.sum() > 40
+    assert 0.87 < right[kept].mean() < 0.93, "the goal and as much as chance may add to so few"
+    assert choose_threshold(probable, np.zeros(100), 0.5) == 1.0
+
+
+def test_the_more_clips_the_nearer_to_the_goal():
+    kept = []
+    for n in (100, 10_000):
+        probable = np.linspace(1, 0, n)
+        right = (np.random.default_rng(0).random(n) < probable).astype(float)
+        kept.append(right[probable >= choose_threshold(probable, right)].mean())
+    assert 0.85 < kept[1] < 0.86
+    assert kept[0] > kept[1]
+
+
+def test_one_lucky_clip_is_not_enough():
+    assert choose_threshold(np.array([0.9, 0.8]), np.array([1.0, 0.0]), 0.9) == 1.0
 
 
 def test_what_nobody_knows_does_not_move_the_threshold():
-    probable = np.array([0.9, 0.8, 0.7, 0.6])
-    assert choose_threshold(probable, np.array([1, np.nan, 1, 0]), 0.9) == 0.7
+    probable = np.linspace(0.99, 0, 100)
+    right = np.array([1.0] * 40 + [0.0, 1.0] * 30)
+    known = choose_threshold(probable, right)
+    in_between = np.concatenate([probable, probable + 0.001])
+    assert choose_threshold(in_between, np.concatenate([right, np.full(100, np.nan)])) == known
 
 
 def test_the_threshold_of_an_artist_is_chosen_on_others():
@@ -55,7 +75,7 @@ def test_the_threshold_of_an_artist_is_chosen_on_others():
     clips = [make_clip(str(i), "taffc", ("Jazz",)) for i in range(80)]
     probable = np.linspace(0.99, 0.2, 80)
     rng = np.random.default_rng(0)
-    noise = FirstGenres(clips, np.full(80, "Jazz"), probable, rng.integers(0, 2, 80).astype(float))
+    noise = FirstGenres(clips, np.full(80, "Jazz"), probable, (rng.random(80) < probable).astype(float))
     thresholds = cross_fitted(noise, groups)
     assert len(set(thresholds)) == 2
     for threshold in set(thresholds):
