@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
 from musrecd.config import Config
 from musrecd.daemon.chores import Chores
+from musrecd.daemon.coverage import Coverage
 from musrecd.daemon.hearing import Heard, Hearing
 from musrecd.daemon.hints import Gone, Missed, Moved, Touched
 from musrecd.daemon.intake import Intake
@@ -23,7 +24,7 @@ from musrecd.daemon.lookout import Lookout
 from musrecd.daemon.messages import Ask, LookDone, LookThrough, Message, Stop, Upkeep
 from musrecd.daemon.settling import Settling
 from musrecd.daemon.state import State
-from musrecd.daemon.watcher import Root, Watcher, watches_in_use
+from musrecd.daemon.watcher import Root, Watcher
 from musrecd.daemon.work import Work
 from musrecd.errors import LibraryUnavailableError, MusrecError
 from musrecd.ingest.ingest import task_for
@@ -63,6 +64,7 @@ class Service:
         self._lookout = Lookout(lambda future: self.tell(LookDone(future)))
         self._chores = Chores(config.library)
         self._watcher = Watcher([os.fsencode(folder) for folder in config.folders], self.tell)
+        self._coverage = Coverage(self._watcher)
         self._checked_at = -_CHECK_S
         self._library_at = self._library_wait_s = 0.0
         self._has_more = False
@@ -207,17 +209,7 @@ class Service:
             _log.warning(
                 "holds no music any more, in case it is only unmounted nothing is marked", extra={"path": path}
             )
-        self._poll_what_is_not_watched()
-
-    def _poll_what_is_not_watched(self) -> None:
-        """There may be more folders than watches: the system says nothing of those that got none."""
-        watched = [root for root in self._watcher.roots if root.method == "events"]
-        n_folders = sum(self.state.looks[root.path].n_folders for root in watched if root.path in self.state.looks)
-        n_watches = watches_in_use()
-        if n_watches is not None and n_watches < n_folders:
-            why = f"{n_folders} folders, {n_watches} watches: raise it with `sysctl fs.inotify.max_user_watches=524288`"
-            for root in watched:
-                self._watcher.poll(root, why)
+        self._look_at(self._coverage.note(looked))
 
     def _refuse_all(self) -> None:
         """Tell whoever asked and was not heard any more."""

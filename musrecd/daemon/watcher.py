@@ -4,8 +4,10 @@ watchdog tells of changes, but not of all: the system's queue overflows, there a
 mounts change without a word, a folder that is mounted again is another one. All that is found out here and told.
 """
 
+import errno
 import logging
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,17 +27,22 @@ _log = logging.getLogger(__name__)
 Method = Literal["events", "polling", "absent"]
 # Other machines change what lies on these, and the system here hears nothing of it.
 _REMOTE = ("nfs", "cifs", "smb", "9p", "afp", "webdav", "davfs", "fuse", "ceph", "glusterfs", "lustre", "virtiofs")
-_LIMIT = Path("/proc/sys/fs/inotify/max_user_watches")
+_LIMITS = Path("/proc/sys/fs/inotify")
 _ABSENT = "there is no such folder"
 # When watches run out, all the later folders have none: a few of them tell.
 _MOST_NEW_FOLDERS = 1000
+# What distributions set.
+_ENOUGH = {"watches": 524_288, "instances": 1024}
+# Others use watches, too, and nobody tells how many are left: it can only be tried.
+_AGAIN_AFTER_S = 3600.0
 
 
 @dataclass(slots=True)
 class Root:
     """One watched folder: how it is watched and, if not by events, why.
 
-    `made` are folders that came up in it; `made_before` those that came up before the last check.
+    `made` are folders that came up in it; `made_before` those that came up before the last check. If watching it
+    failed, it did so at `failed_at`, a time that only runs forwards, with these `limits` of the system.
     """
 
     path: bytes
@@ -45,6 +52,8 @@ class Root:
     watch: ObservedWatch | None = None
     made: deque[bytes] = field(default_factory=lambda: deque(maxlen=_MOST_NEW_FOLDERS))
     made_before: list[bytes] = field(default_factory=list)
+    failed_at: float | None = None
+    limits: tuple[int | None, ...] = ()
 
     def is_emptied(self) -> bool:
         """Whether it is not what it was, or holds nothing at all: then it may only be unmounted."""
@@ -56,7 +65,7 @@ class Root:
 
     def forget(self) -> None:
         """Be as if it had never been watched."""
-        self.method, self.why, self.identity, self.watch = "absent", _ABSENT, None, None
+        self.method, self.why, self.identity, self.watch, self.failed_at = "absent", _ABSENT, None, None, None
         self.made.clear()
         self.made_before.clear()
 
@@ -64,9 +73,15 @@ class Root:
 class Watcher:
     """Watches folders and tells hints, from threads of its own, to `tell`."""
 
-    def __init__(self, roots: Sequence[bytes], tell: Callable[[Hint], None]) -> None:
+    def __init__(
+        self,
+        roots: Sequence[bytes],
+        tell: Callable[[Hint], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.roots = [Root(path) for path in dict.fromkeys(map(os.path.abspath, roots))]
-        self._tell = tell
+        self._tell, self._clock = tell, clock
         self._observing: Observing | None = None
 
     def check(self) -> list[Root]:
@@ -85,6 +100,24 @@ class Watcher:
         _log.warning("looked through often instead of being watched", extra={"path": root.path, "reason": why})
         self._unwatch(root)
         root.method, root.why = "polling", why
+        root.failed_at, root.limits = self._clock(), _limits()
+
+    def watch_again(self, root: Root, n_folders: int) -> bool:
+        """Watch what failed to be watched and has `n_folders` now, if that may go well; whether it is watched.
+
+        That is if a limit of the system was changed since, or after an hour if the folders could have watches.
+        """
+        if root.failed_at is None:
+            return False
+        limit, in_use = watch_limit(), watches_in_use()
+        could_fit = limit is None or in_use is None or n_folders <= limit - in_use
+        is_due = _limits() != root.limits or self._clock() - root.failed_at > _AGAIN_AFTER_S
+        if not (could_fit and is_due):
+            return False
+        self._watch(root)
+        if root.watch is not None:
+            _log.info("watched again", extra={"path": root.path})
+        return root.watch is not None
 
     def stop(self) -> None:
         """End all threads."""
@@ -110,7 +143,8 @@ class Watcher:
             root.watch = self._started().watch(root.path, _Handler(root, self._tell))
             root.method, root.why = "events", ""
         except (OSError, RuntimeError) as error:
-            self.poll(root, f"{getattr(error, 'strerror', None) or error}{_advice()}")
+            what = "instances" if getattr(error, "errno", None) == errno.EMFILE else "watches"
+            self.poll(root, f"{getattr(error, 'strerror', None) or error}{_more(what)}")
         return True
 
     def _outgrew(self, root: Root) -> bool:
@@ -119,7 +153,7 @@ class Watcher:
         settled, root.made_before = root.made_before, [root.made.popleft() for _ in range(len(root.made))]
         if all(self._sees(root, folder) or not _is_folder(folder) for folder in settled):
             return False
-        self.poll(root, f"there are more folders than watches{_advice()}")
+        self.poll(root, f"there are more folders than watches{more_watches()}")
         return True
 
     def _unwatch(self, root: Root) -> None:
@@ -214,8 +248,17 @@ def _is_below(path: str, folder: str) -> bool:
 
 def watch_limit() -> int | None:
     """How many folders the system watches for one user; None where there is no such limit."""
+    return _number(_LIMITS / "max_user_watches")
+
+
+def _limits() -> tuple[int | None, ...]:
+    """Return everything that may keep folders from being watched."""
+    return tuple(_number(_LIMITS / f"max_user_{what}") for what in _ENOUGH)
+
+
+def _number(path: Path) -> int | None:
     try:
-        return int(_LIMIT.read_text(encoding="ascii"))
+        return int(path.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
 
@@ -237,6 +280,14 @@ def _inotify_lines(path: str) -> int:
         return 0
 
 
-def _advice() -> str:
-    limit = watch_limit()
-    return "" if limit is None else f" (sysctl fs.inotify.max_user_watches is {limit})"
+def more_watches() -> str:
+    """How to have more folders watched, to be put after what went wrong."""
+    return _more("watches")
+
+
+def _more(what: str) -> str:
+    name = f"max_user_{what}"
+    now = _number(_LIMITS / name)
+    if now is None:
+        return ""
+    return f" ({now} are allowed, more with `sysctl fs.inotify.{name}={max(_ENOUGH[what], 2 * now)}`)"
