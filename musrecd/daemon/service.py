@@ -59,7 +59,9 @@ class Service:
         self._has_overflowed = False
         self._settling = Settling(config.daemon.settle_s)
         self._hearing = Hearing(config, self.tell)
-        self._intake = Intake(library, info.version, self._settling, self._may_be_unmounted)
+        self._intake = Intake(
+            library, info.version, self._settling, self._may_be_unmounted, lambda: self._hearing.paths
+        )
         self._work = Work(library, info.version, self._hearing, self._settling, self._may_be_unmounted)
         self._lookout = Lookout(lambda future: self.tell(LookDone(future)))
         self._chores = Chores(config.library)
@@ -161,8 +163,9 @@ class Service:
         if now < self._library_at:
             return
         try:
-            self._intake.bring_in(now)
+            # What went since it was heard has to be known before that is told.
             self._work.store()
+            self._intake.bring_in(now)
             self._has_more = self._work.feed() or self._intake.has_more
         except LibraryUnavailableError as error:
             if not self._library_wait_s:
