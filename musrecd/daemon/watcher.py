@@ -14,19 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import psutil
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers.api import ObservedWatch
 
 from musrecd.daemon.hints import Gone, Hint, Missed, Moved, Touched
+from musrecd.daemon.mounts import Mount, mounts_below, remote_kind
 from musrecd.daemon.observing import Observing
 from musrecd.ingest.discover import could_be_music
 
 _log = logging.getLogger(__name__)
 
 Method = Literal["events", "polling", "absent"]
-# Other machines change what lies on these, and the system here hears nothing of it.
-_REMOTE = ("nfs", "cifs", "smb", "9p", "afp", "webdav", "davfs", "fuse", "ceph", "glusterfs", "lustre", "virtiofs")
 _LIMITS = Path("/proc/sys/fs/inotify")
 _ABSENT = "there is no such folder"
 # When watches run out, all the later folders have none: a few of them tell.
@@ -41,6 +39,7 @@ _AGAIN_AFTER_S = 3600.0
 class Root:
     """One watched folder: how it is watched and, if not by events, why.
 
+    `mounts` are what is mounted below it, each with whether it is watched.
     `made` are folders that came up in it; `made_before` those that came up before the last check. If watching it
     failed, it did so at `failed_at`, a time that only runs forwards, with these `limits` of the system.
     """
@@ -50,6 +49,7 @@ class Root:
     why: str = _ABSENT
     identity: tuple[int, int] | None = None
     watch: ObservedWatch | None = None
+    mounts: frozenset[tuple[Mount, bool]] = frozenset()
     made: deque[bytes] = field(default_factory=lambda: deque(maxlen=_MOST_NEW_FOLDERS))
     made_before: list[bytes] = field(default_factory=list)
     failed_at: float | None = None
@@ -124,8 +124,14 @@ class Watcher:
         self._stop_observing()
 
     def _is_lost(self, root: Root) -> bool:
-        """Whether another folder is there than is watched, or it was unmounted and mounted again meanwhile."""
-        return _identity(root.path) != root.identity or not self._sees(root)
+        """Whether another folder is there than is watched, or it or what lies below was mounted or unmounted."""
+        if _identity(root.path) != root.identity or not self._sees(root):
+            return True
+        return root.identity is not None and self._mounts(root) != root.mounts
+
+    def _mounts(self, root: Root) -> frozenset[tuple[Mount, bool]]:
+        # What was unmounted and mounted again before anybody looked has no watch any more.
+        return frozenset((mount, self._sees(root, mount.path)) for mount in mounts_below(root.path))
 
     def _sees(self, root: Root, folder: bytes | None = None) -> bool:
         return root.watch is None or self._observing is None or self._observing.sees(root.watch, folder)
@@ -136,16 +142,20 @@ class Watcher:
         root.identity = _identity(root.path)
         if root.identity is None:
             return False
-        if kind := _remote_kind(root.path):
+        self._begin(root)
+        root.mounts = self._mounts(root)
+        return True
+
+    def _begin(self, root: Root) -> None:
+        if kind := remote_kind(root.path):
             root.method, root.why = "polling", f"it lies on {kind}"
-            return True
+            return
         try:
             root.watch = self._started().watch(root.path, _Handler(root, self._tell))
             root.method, root.why = "events", ""
         except (OSError, RuntimeError) as error:
             what = "instances" if getattr(error, "errno", None) == errno.EMFILE else "watches"
             self.poll(root, f"{getattr(error, 'strerror', None) or error}{_more(what)}")
-        return True
 
     def _outgrew(self, root: Root) -> bool:
         """Whether new folders got no watch, of which the system says nothing; the folder is watched no more then."""
@@ -231,19 +241,6 @@ def _identity(path: bytes) -> tuple[int, int] | None:
 def _is_folder(path: bytes) -> bool:
     """Whether it is a folder and no link to one, which is not watched."""
     return os.path.isdir(path) and not os.path.islink(path)
-
-
-def _remote_kind(path: bytes) -> str:
-    """Kind of the file system if others change it unheard, else ''."""
-    real = os.path.realpath(os.fsdecode(path))
-    mounts = [part for part in psutil.disk_partitions(all=True) if _is_below(real, part.mountpoint)]
-    # Of several at one place, as after an automounter, the last lies on top.
-    kind = max(reversed(mounts), key=lambda part: len(part.mountpoint)).fstype if mounts else ""
-    return kind if kind.startswith(_REMOTE) else ""
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def watch_limit() -> int | None:

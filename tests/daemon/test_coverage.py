@@ -102,7 +102,7 @@ def test_a_limit_that_was_raised_is_noticed_at_once(scene, music, monkeypatch):
 
 
 def test_what_lies_on_the_network_is_never_watched(scene, music, monkeypatch):
-    monkeypatch.setattr("musrecd.daemon.watcher._remote_kind", lambda _path: "nfs4")
+    monkeypatch.setattr("musrecd.daemon.watcher.remote_kind", lambda _path: "nfs4")
     seen = scene(music)
     seen.now += 3601
     assert seen.looked(music, 10) == []

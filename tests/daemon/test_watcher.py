@@ -8,11 +8,12 @@ import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from musrecd.daemon import observing
-from musrecd.daemon import watcher as module
 from musrecd.daemon.hints import Gone, Hint, Missed, Moved, Touched
+from musrecd.daemon.mounts import Mount
 from musrecd.daemon.watcher import Watcher, watches_in_use
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is told in which order is tested with inotify")
@@ -313,14 +314,34 @@ def test_what_cannot_be_watched_is_looked_through_instead(music, watching, monke
 def test_network_mounts_are_looked_through(music, watching, monkeypatch, kinds, method):
     class Mount:
         def __init__(self, mountpoint: Path, fstype: str) -> None:
-            self.mountpoint, self.fstype = str(mountpoint), fstype
+            self.mountpoint, self.fstype, self.device = str(mountpoint), fstype, "disk"
 
     mounts = [*(Mount(music.parent, kind) for kind in kinds), Mount(Path("/"), "overlay")]
-    monkeypatch.setattr(module.psutil, "disk_partitions", lambda **_: mounts)
+    monkeypatch.setattr(psutil, "disk_partitions", lambda **_: mounts)
     watcher, _ = watching(music)
     (root,) = watcher.check()
     assert root.method == method
     assert kinds[-1] in root.why or method == "events"
+
+
+def test_what_is_mounted_below_is_watched_anew_each_time(music, watching, monkeypatch, until):
+    (music / "disk").mkdir()
+    mounts = []
+    monkeypatch.setattr("musrecd.daemon.watcher.mounts_below", lambda _folder: frozenset(mounts))
+    watcher, _ = watching(music)
+    watcher.check()
+    assert found_anew(watcher) == []
+    mounts.append(Mount(bytes(music / "disk"), "disk", "ext4"))
+    assert found_anew(watcher) == [bytes(music)]
+    assert found_anew(watcher) == []
+    # Unmounted and mounted again before anybody looked: the system took the watch away.
+    (music / "disk").rmdir()
+    until(lambda: not watcher._sees(watcher.roots[0], bytes(music / "disk")))
+    assert found_anew(watcher) == [bytes(music)]
+    assert found_anew(watcher) == [], "without a watch, too"
+    mounts.clear()
+    assert found_anew(watcher) == [bytes(music)]
+    assert found_anew(watcher) == []
 
 
 def test_watches_are_counted(music, told, until):
