@@ -187,7 +187,7 @@ class Service:
             for folder in wanted.folders:
                 self._look(folder, wanted.retry_failed)
             return
-        there = [root for root in self._watcher.roots if root.method != "absent"]
+        there = [root for root in self._watcher.roots if root.method != "absent" and not root.is_silent]
         for root in there:
             if root.method == "polling" or not wanted.only_polled:
                 self._look(root.path, wanted.retry_failed)

@@ -14,19 +14,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers.api import ObservedWatch
 
-from musrecd.daemon.hints import Gone, Hint, Missed, Moved, Touched
+from musrecd.daemon.hints import Hint, Missed
 from musrecd.daemon.mounts import Mount, mounts_below, remote_kind
 from musrecd.daemon.observing import Observing
-from musrecd.ingest.discover import could_be_music
+from musrecd.daemon.pulse import Identity, Pulse, identity
+from musrecd.daemon.telling import Telling
 
 _log = logging.getLogger(__name__)
 
 Method = Literal["events", "polling", "absent"]
 _LIMITS = Path("/proc/sys/fs/inotify")
 _ABSENT = "there is no such folder"
+_SILENT = "it does not answer"
 # When watches run out, all the later folders have none: a few of them tell.
 _MOST_NEW_FOLDERS = 1000
 # What distributions set.
@@ -39,7 +40,7 @@ _AGAIN_AFTER_S = 3600.0
 class Root:
     """One watched folder: how it is watched and, if not by events, why.
 
-    `mounts` are what is mounted below it, each with whether it is watched.
+    `is_silent` while its disk does not answer; `mounts` are what is mounted below it, each with whether it is watched;
     `made` are folders that came up in it; `made_before` those that came up before the last check. If watching it
     failed, it did so at `failed_at`, a time that only runs forwards, with these `limits` of the system.
     """
@@ -47,7 +48,8 @@ class Root:
     path: bytes
     method: Method = "absent"
     why: str = _ABSENT
-    identity: tuple[int, int] | None = None
+    identity: Identity | None = None
+    is_silent: bool = False
     watch: ObservedWatch | None = None
     mounts: frozenset[tuple[Mount, bool]] = frozenset()
     made: deque[bytes] = field(default_factory=lambda: deque(maxlen=_MOST_NEW_FOLDERS))
@@ -56,16 +58,19 @@ class Root:
     limits: tuple[int | None, ...] = ()
 
     def is_emptied(self) -> bool:
-        """Whether it is not what it was, or holds nothing at all: then it may only be unmounted."""
+        """Whether it is not what it was, does not answer or holds nothing at all: then it may only be unmounted."""
+        if self.is_silent:
+            return True
         try:
             with os.scandir(self.path) as entries:
-                return next(entries, None) is None or _identity(self.path) != self.identity
+                return next(entries, None) is None or identity(self.path) != self.identity
         except OSError:
             return True
 
     def forget(self) -> None:
         """Be as if it had never been watched."""
         self.method, self.why, self.identity, self.watch, self.failed_at = "absent", _ABSENT, None, None, None
+        self.is_silent = False
         self.made.clear()
         self.made_before.clear()
 
@@ -83,6 +88,7 @@ class Watcher:
         self.roots = [Root(path) for path in dict.fromkeys(map(os.path.abspath, roots))]
         self._tell, self._clock = tell, clock
         self._observing: Observing | None = None
+        self._pulses = {root.path: Pulse(root.path) for root in self.roots}
 
     def check(self) -> list[Root]:
         """Begin to watch what is there and not watched yet, or not any more.
@@ -93,7 +99,7 @@ class Watcher:
         if self._observing is not None and not self._observing.is_alive:
             _log.warning("the thread that watches ended; it is started again")
             self._stop_observing()
-        return [root for root in self.roots if (self._is_lost(root) and self._watch(root)) or self._outgrew(root)]
+        return [root for root in self.roots if self._has_changed(root)]
 
     def poll(self, root: Root, why: str) -> None:
         """Watch no longer by events, which do not tell everything."""
@@ -114,7 +120,7 @@ class Watcher:
         is_due = _limits() != root.limits or self._clock() - root.failed_at > _AGAIN_AFTER_S
         if not (could_fit and is_due):
             return False
-        self._watch(root)
+        self._watch(root, root.identity)
         if root.watch is not None:
             _log.info("watched again", extra={"path": root.path})
         return root.watch is not None
@@ -123,11 +129,28 @@ class Watcher:
         """End all threads."""
         self._stop_observing()
 
-    def _is_lost(self, root: Root) -> bool:
+    def _has_changed(self, root: Root) -> bool:
+        try:
+            found = self._pulses[root.path].ask()
+        except TimeoutError:
+            self._fall_silent(root)
+            return False
+        if root.is_silent or self._is_lost(root, found):
+            return self._watch(root, found)
+        return self._outgrew(root)
+
+    def _fall_silent(self, root: Root) -> None:
+        """Leave a folder alone, whoever asks it anything would wait, too."""
+        if not root.is_silent:
+            _log.warning("does not answer", extra={"path": root.path})
+            root.is_silent = True
+            root.why = f"{root.why}, {_SILENT}" if root.why and root.method != "absent" else _SILENT
+
+    def _is_lost(self, root: Root, found: Identity | None) -> bool:
         """Whether another folder is there than is watched, or it or what lies below was mounted or unmounted."""
-        if _identity(root.path) != root.identity or not self._sees(root):
+        if found != root.identity or not self._sees(root):
             return True
-        return root.identity is not None and self._mounts(root) != root.mounts
+        return found is not None and self._mounts(root) != root.mounts
 
     def _mounts(self, root: Root) -> frozenset[tuple[Mount, bool]]:
         # What was unmounted and mounted again before anybody looked has no watch any more.
@@ -136,11 +159,11 @@ class Watcher:
     def _sees(self, root: Root, folder: bytes | None = None) -> bool:
         return root.watch is None or self._observing is None or self._observing.sees(root.watch, folder)
 
-    def _watch(self, root: Root) -> bool:
+    def _watch(self, root: Root, found: Identity | None) -> bool:
         self._unwatch(root)
         root.forget()
-        root.identity = _identity(root.path)
-        if root.identity is None:
+        root.identity = found
+        if found is None:
             return False
         self._begin(root)
         root.mounts = self._mounts(root)
@@ -151,7 +174,7 @@ class Watcher:
             root.method, root.why = "polling", f"it lies on {kind}"
             return
         try:
-            root.watch = self._started().watch(root.path, _Handler(root, self._tell))
+            root.watch = self._started().watch(root.path, Telling(root.path, self._tell, root.made.append))
             root.method, root.why = "events", ""
         except (OSError, RuntimeError) as error:
             what = "instances" if getattr(error, "errno", None) == errno.EMFILE else "watches"
@@ -188,54 +211,6 @@ class Watcher:
         for root in self.roots:
             if root.method == "events":
                 self._tell(Missed(root.path))
-
-
-class _Handler(FileSystemEventHandler):
-    def __init__(self, root: Root, tell: Callable[[Hint], None]) -> None:
-        self._root, self._tell = root, tell
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        source, destination = _path(event.src_path), _path(event.dest_path)
-        match event.event_type, event.is_directory:
-            case "deleted", is_folder:
-                if is_folder or self._is_wanted(source):
-                    self._tell(Gone(source))
-            case "moved", is_folder:
-                self._moved(source, destination, is_folder)
-            case "created", True:
-                self._root.made.append(source)
-            case _, False if self._is_wanted(source):
-                self._tell(Touched(source))
-
-    def _moved(self, source: bytes, destination: bytes, is_folder: bool) -> None:
-        if is_folder:
-            # Its files are told one by one; what stood below the old name and was not is gone.
-            self._tell(Gone(source))
-            return
-        was_wanted, is_wanted = self._is_wanted(source), self._is_wanted(destination)
-        if was_wanted and is_wanted:
-            self._tell(Moved(source, destination))
-        elif was_wanted:
-            self._tell(Gone(source))
-        elif is_wanted:
-            self._tell(Touched(destination))
-
-    def _is_wanted(self, path: bytes) -> bool:
-        return bool(path) and could_be_music(path, below=self._root.path)
-
-
-def _path(path: bytes | str) -> bytes:
-    # The watched folder itself is told with the slash that it is watched with.
-    return os.fsencode(path).removesuffix(b"/")
-
-
-def _identity(path: bytes) -> tuple[int, int] | None:
-    """Tell a folder from another one that is mounted there later; None if there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _is_folder(path: bytes) -> bool:

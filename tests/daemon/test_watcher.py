@@ -344,6 +344,23 @@ def test_what_is_mounted_below_is_watched_anew_each_time(music, watching, monkey
     assert found_anew(watcher) == []
 
 
+def test_a_folder_that_does_not_answer_is_left_alone_until_it_does(music, watching, monkeypatch):
+    def never() -> None:
+        raise TimeoutError
+
+    watcher, _ = watching(music)
+    watcher.check()
+    (root,) = watcher.roots
+    with monkeypatch.context() as patch:
+        patch.setattr(watcher._pulses[bytes(music)], "ask", never)
+        assert (found_anew(watcher), found_anew(watcher)) == ([], [])
+        assert root.is_silent
+        assert root.is_emptied(), "for all that is known"
+        assert "does not answer" in root.why
+    assert found_anew(watcher) == [bytes(music)], "to be looked through"
+    assert (root.is_silent, root.method, root.why) == (False, "events", "")
+
+
 def test_watches_are_counted(music, told, until):
     before = watches_in_use()
     for i in range(5):
