@@ -27,9 +27,9 @@ def _check_end(place: Place, n_recordings: int, *, most_heard: int) -> None:
 
 
 def _wait_for_the_end(place: Place, daemon: Daemon, seconds: float) -> None:
-    """Wait until it knows what lies there: after the last event something may still have to settle."""
+    """Wait until it knows what lies there: a look may be under way when nothing waits, and bring all back."""
     daemon.wait_idle(seconds)
-    until(lambda: place.found() == _on_disk(place), 60, "the library to hold what lies there")
+    until(lambda: place.found() == _on_disk(place), seconds, "the library to hold what lies there")
     daemon.wait_idle(60)
 
 
