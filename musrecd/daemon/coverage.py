@@ -19,9 +19,9 @@ class Coverage:
 
     def note(self, looked: Looked) -> list[Root]:
         """Take note of a look; returns the watched folders that are to be looked through after that."""
-        # Only watched folders are looked through by themselves.
-        self._n_folders |= dict.fromkeys(looked.folders, looked.n_folders)
+        # Other folders are looked through, too, when somebody asks.
         just_looked = [root for root in self._watcher.roots if root.path in looked.folders]
+        self._n_folders |= {root.path: looked.n_folders for root in just_looked}
         again = [root for root in just_looked if self._watcher.watch_again(root, looked.n_folders)]
         return again + self._doubted(looked)
 
