@@ -21,6 +21,7 @@ class Look:
     """Folders to look through; what nobody heard yet gets `priority`.
 
     Without `retry_failed` what failed before and did not change is left alone, with it it is what a person asks for.
+    Of what lies below `unmounted` folders nothing is concluded.
     """
 
     library: Path
@@ -28,6 +29,7 @@ class Look:
     folders: tuple[bytes, ...]
     retry_failed: bool = False
     priority: Priority = Priority.BACKFILL
+    unmounted: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def look_through(look: Look, on_step: Callable[[], None] = lambda: None) -> Look
             _enqueue(library, look, pending)
             n_waiting += len(pending)
             on_step()
-        gone, emptied = _gone(look, seen.files, [path for path, _ in seen.unread], on_step)
+        gone, emptied = _gone(look, seen.files, [*look.unmounted, *(path for path, _ in seen.unread)], on_step)
         if gone:
             library.mark_missing(gone)
     return Looked(look.folders, len(seen.files), seen.n_folders, n_waiting, len(gone), emptied, tuple(seen.unread))

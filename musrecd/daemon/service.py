@@ -178,9 +178,9 @@ class Service:
             self._library_wait_s = 0.0
 
     def _may_be_unmounted(self, path: bytes) -> bool:
-        """Whether the watched folder around a path is gone or empty, of which nothing is concluded."""
+        """Whether the watched folder around a path, or a disk in it, seems to be gone: nothing is concluded of that."""
         around = [root for root in self._watcher.roots if is_below(path, root.path) or is_below(root.path, path)]
-        return any(root.is_emptied() for root in around)
+        return any(root.may_lack(path) for root in around)
 
     def _look_through(self, wanted: LookThrough) -> None:
         if wanted.folders:
@@ -199,7 +199,9 @@ class Service:
     def _look(self, folder: bytes, retry_failed: bool = False) -> None:
         # What was not there at the last look has come since.
         priority = Priority.NEW if folder in self.state.looks else Priority.BACKFILL
-        self._lookout.look(Look(self._config.library, self._version, (folder,), retry_failed, priority))
+        unmounted = tuple(sorted(path for root in self._watcher.roots for path in root.unmounted()))
+        look = Look(self._config.library, self._version, (folder,), retry_failed, priority, unmounted)
+        self._lookout.look(look)
 
     def _looked(self, message: LookDone) -> None:
         looked = self._lookout.done(message.future)

@@ -21,6 +21,7 @@ from musrecd.daemon.mounts import Mount, mounts_below, remote_kind
 from musrecd.daemon.observing import Observing
 from musrecd.daemon.pulse import Identity, Pulse, identity
 from musrecd.daemon.telling import Telling
+from musrecd.ingest.vanished import is_below
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +41,8 @@ _AGAIN_AFTER_S = 3600.0
 class Root:
     """One watched folder: how it is watched and, if not by events, why.
 
-    `is_silent` while its disk does not answer; `mounts` are what is mounted below it, each with whether it is watched;
+    `is_silent` while its disk does not answer; `mounts` are what is mounted below it, each with whether it is watched,
+    `disks` where something was mounted before;
     `made` are folders that came up in it; `made_before` those that came up before the last check. If watching it
     failed, it did so at `failed_at`, a time that only runs forwards, with these `limits` of the system.
     """
@@ -52,6 +54,7 @@ class Root:
     is_silent: bool = False
     watch: ObservedWatch | None = None
     mounts: frozenset[tuple[Mount, bool]] = frozenset()
+    disks: frozenset[bytes] = frozenset()
     made: deque[bytes] = field(default_factory=lambda: deque(maxlen=_MOST_NEW_FOLDERS))
     made_before: list[bytes] = field(default_factory=list)
     failed_at: float | None = None
@@ -66,6 +69,15 @@ class Root:
                 return next(entries, None) is None or identity(self.path) != self.identity
         except OSError:
             return True
+
+    def may_lack(self, path: bytes) -> bool:
+        """Whether a path may be missing only because it, or all of this folder, is unmounted."""
+        return self.is_emptied() or any(is_below(path, disk) for disk in self.unmounted())
+
+    def unmounted(self) -> frozenset[bytes]:
+        """Where something was mounted below it once and is not now, whoever noticed that yet."""
+        disks = self.disks | {mount.path for mount, _ in self.mounts}
+        return disks - {mount.path for mount in mounts_below(self.path)} if disks else frozenset()
 
     def forget(self) -> None:
         """Be as if it had never been watched."""
@@ -166,6 +178,7 @@ class Watcher:
         if found is None:
             return False
         self._begin(root)
+        root.disks |= {mount.path for mount, _ in root.mounts}
         root.mounts = self._mounts(root)
         return True
 

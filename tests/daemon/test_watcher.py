@@ -344,6 +344,30 @@ def test_what_is_mounted_below_is_watched_anew_each_time(music, watching, monkey
     assert found_anew(watcher) == []
 
 
+def test_what_was_mounted_below_and_is_not_may_only_be_unmounted(music, watching, monkeypatch):
+    (music / "a.mp3").touch()
+    disk = bytes(music / "disk")
+    mounts = [Mount(disk, "disk", "ext4")]
+    monkeypatch.setattr("musrecd.daemon.watcher.mounts_below", lambda _folder: frozenset(mounts))
+    watcher, _ = watching(music)
+    watcher.check()
+    (root,) = watcher.roots
+
+    def may_lack() -> tuple[bool, bool]:
+        return root.may_lack(disk + b"/x.mp3"), root.may_lack(bytes(music / "disk 2" / "x.mp3"))
+
+    assert may_lack() == (False, False)
+    mounts.clear()
+    assert may_lack() == (True, False), "before anybody looked"
+    watcher.check()
+    assert root.unmounted() == {disk}
+    assert may_lack() == (True, False)
+    mounts.append(Mount(disk, "disk", "ext4"))
+    watcher.check()
+    assert not root.unmounted()
+    assert may_lack() == (False, False)
+
+
 def test_a_folder_that_does_not_answer_is_left_alone_until_it_does(music, watching, monkeypatch):
     def never() -> None:
         raise TimeoutError
