@@ -5,12 +5,13 @@ Nothing is forgotten before it is stored, because the library may be locked or i
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 from musrecd.daemon.hints import Gone, Moved, Touched
 from musrecd.daemon.settling import Settling
+from musrecd.ingest.vanished import is_below
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
 from musrecd.types import FileState, Priority
@@ -24,14 +25,19 @@ _BUSY_TIMEOUT_S = 1.0
 
 @dataclass(slots=True)
 class Intake:
-    """Hints on their way into the library. Of a path that `may_be_unmounted` nothing is concluded."""
+    """Hints on their way into the library. Of a path that `may_be_unmounted` nothing is concluded.
+
+    What went while it was `under_way` to be heard is only known to the library afterwards, and waits for that.
+    """
 
     library: Library
     version: str
     settling: Settling
     may_be_unmounted: Callable[[bytes], bool]
+    under_way: Callable[[], Collection[bytes]]
     _moves: list[tuple[bytes, bytes]] = field(default_factory=list)
     _gone: dict[bytes, None] = field(default_factory=dict)
+    _gone_under_way: dict[bytes, None] = field(default_factory=dict)
     _settled: list[FileState] = field(default_factory=list)
 
     @property
@@ -46,14 +52,22 @@ class Intake:
                 self.settling.note([path], now)
             case Moved(source, destination):
                 self._moves.append((source, destination))
+                if self._is_under_way(source):
+                    self._gone_under_way[source] = None
             case Gone(path):
-                self._gone[path] = None
+                (self._gone_under_way if self._is_under_way(path) else self._gone)[path] = None
 
     def bring_in(self, now: float) -> None:
         """Tell the library, a part of it at a time. Raises LibraryError; what was not stored then stays."""
         self._apply_moves(now)
+        for path in [path for path in self._gone_under_way if not self._is_under_way(path)]:
+            del self._gone_under_way[path]
+            self._gone[path] = None
         self._mark_gone()
         self._enqueue_settled(now)
+
+    def _is_under_way(self, path: bytes) -> bool:
+        return any(is_below(each, path) for each in self.under_way())
 
     def _apply_moves(self, now: float) -> None:
         moves = self._moves[:_AT_ONCE]

@@ -1,7 +1,7 @@
 """Looks through folders in a process of its own: the daemon keeps its memory and stays awake meanwhile."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ class Look:
     """Folders to look through; what nobody heard yet gets `priority`.
 
     Without `retry_failed` what failed before and did not change is left alone, with it it is what a person asks for.
+    Of what lies below `unmounted` folders nothing is concluded.
     """
 
     library: Path
@@ -28,6 +29,7 @@ class Look:
     folders: tuple[bytes, ...]
     retry_failed: bool = False
     priority: Priority = Priority.BACKFILL
+    unmounted: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +61,25 @@ class _Seen:
         self.unread.append((path, message))
 
 
-def look_through(look: Look) -> Looked:
+def look_through(look: Look, on_step: Callable[[], None] = lambda: None) -> Looked:
     """Let what is new or changed wait to be heard, and mark as missing what is not there any more.
 
-    A folder in which nothing is left of what was known is taken for unmounted and left alone. Raises LibraryError.
+    A folder in which nothing is left of what was known is taken for unmounted and left alone. `on_step` is called
+    whenever the disk answered. Raises LibraryError.
     """
     seen = _Seen()
     n_waiting = 0
     give_up_after = None if look.retry_failed else TRIES_OF_UNREADABLE
     with Library.open(look.library) as library:
-        for files in chunks(find_files(look.folders, seen.on_error, seen.on_folder), _AT_ONCE):
+        for files in chunks(find_files(look.folders, seen.on_error, seen.on_folder, on_step), _AT_ONCE):
             seen.files.update(file.path for file in files)
             pending = list(
                 library.pending(files, look.version, retry_failed=look.retry_failed, give_up_after=give_up_after)
             )
             _enqueue(library, look, pending)
             n_waiting += len(pending)
-        gone, emptied = _gone(look, seen.files, [path for path, _ in seen.unread])
+            on_step()
+        gone, emptied = _gone(look, seen.files, [*look.unmounted, *(path for path, _ in seen.unread)], on_step)
         if gone:
             library.mark_missing(gone)
     return Looked(look.folders, len(seen.files), seen.n_folders, n_waiting, len(gone), emptied, tuple(seen.unread))
@@ -95,12 +99,18 @@ def _enqueue(library: Library, look: Look, pending: Sequence[FileState]) -> None
             library.enqueue(paths, priority, patient=True)
 
 
-def _gone(look: Look, found: set[bytes], unread: Sequence[bytes]) -> tuple[list[bytes], tuple[bytes, ...]]:
+def _gone(
+    look: Look, found: set[bytes], unread: Sequence[bytes], on_step: Callable[[], None]
+) -> tuple[list[bytes], tuple[bytes, ...]]:
+    def is_there(path: bytes) -> bool:
+        on_step()
+        return os.path.lexists(path)
+
     gone: list[bytes] = []
     emptied: list[bytes] = []
     for folder in map(os.path.abspath, look.folders):
         try:
-            gone += vanished(look.library, folder, found, unread)
+            gone += vanished(look.library, folder, found, unread, is_there=is_there)
         except EmptiedError:
             emptied.append(folder)
     return gone, tuple(emptied)

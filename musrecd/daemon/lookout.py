@@ -1,10 +1,13 @@
-"""One look through folders at a time, in a process that ends afterwards."""
+"""One look through folders at a time, in a process that ends afterwards, or is given up if it gets nowhere."""
 
 import logging
 import multiprocessing
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from ctypes import c_ulonglong
+from dataclasses import dataclass
+from threading import Thread
 
 from pebble import ProcessPool
 
@@ -18,18 +21,43 @@ _log = logging.getLogger("musrecd.daemon.service")
 
 _NICENESS = 10
 _AGAIN_AFTER_S = 30.0
+# A look of a slow disk may take hours; but no single answer of a disk takes minutes, unless there will never be one.
+# The library may be waited for that long, see `database.PATIENT_TIMEOUT_S`.
+_STUCK_AFTER_S = 300.0
+_END_S = 3.0
+
+
+@dataclass(slots=True)
+class _UnderWay:
+    """A look, its process and how far that came: it counts its `steps`, `n_steps` were seen since `since`."""
+
+    look: Look
+    pool: ProcessPool
+    future: "Future[Looked]"
+    steps: c_ulonglong
+    since: float
+    n_steps: int = 0
+
+    def is_stuck(self, now: float) -> bool:
+        if self.steps.value != self.n_steps:
+            self.n_steps, self.since = self.steps.value, now
+        return now - self.since > _STUCK_AFTER_S
 
 
 class Lookout:
-    """Runs looks one after the other; `tell` is called from a thread with each that is done."""
+    """Runs looks one after the other; `tell` is called from a thread with each that is done.
+
+    A look that waits for a disk that does not answer is given up, so that the others have their turn. Not even a
+    kill ends a process as long as it waits for such a disk: until it ended, no other one is sent there.
+    """
 
     def __init__(
         self, tell: Callable[["Future[Looked]"], None], *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._tell, self._clock = tell, clock
         self._waiting: dict[Look, float] = {}
-        self._under_way: Look | None = None
-        self._pool: ProcessPool | None = None
+        self._under_way: _UnderWay | None = None
+        self._ending: dict[tuple[bytes, ...], Thread] = {}
 
     @property
     def is_busy(self) -> bool:
@@ -41,43 +69,80 @@ class Lookout:
         self._waiting[look] = self._clock()
 
     def begin(self) -> None:
-        """Begin the next look that waits, if none is under way."""
+        """Begin the next look that waits, if none is under way or the one that is gets nowhere."""
         now = self._clock()
-        look = next((look for look, due_at in self._waiting.items() if due_at <= now), None)
-        if self._under_way is not None or look is None:
-            return
-        del self._waiting[look]
-        self._under_way = look
-        try:
-            with starting():
-                context = multiprocessing.get_context("spawn")
-                self._pool = ProcessPool(1, initializer=begin_process, initargs=(_NICENESS,), context=context)
-                future: Future[Looked] = self._pool.schedule(look_through, args=(look,))
-        except MusrecError as error:
-            self._failed(error)
-        else:
-            future.add_done_callback(self._tell)
+        if self._under_way is not None and self._under_way.is_stuck(now):
+            self._failed(self._under_way.look, f"no answer for {_STUCK_AFTER_S:.0f} s, given up")
+        self._ending = {folders: thread for folders, thread in self._ending.items() if thread.is_alive()}
+        if self._under_way is None and (look := self._next(now)) is not None:
+            del self._waiting[look]
+            self._start(look)
 
     def done(self, future: "Future[Looked]") -> Looked | None:
         """Let the process end and return what it found; None if it failed, the look is made again after a while."""
+        if self._under_way is None or future is not self._under_way.future:
+            # It was given up before.
+            return None
         try:
             looked = future.result()
         except Exception as error:  # a process that was killed, memory that ran out: none of it may end the daemon
-            self._failed(error)
+            self._failed(self._under_way.look, f"{type(error).__name__}: {error}")
             return None
         self.stop()
         return looked
 
     def stop(self) -> None:
-        """End at once; what was enqueued stays."""
-        if self._pool is not None:
-            self._pool.stop()  # type: ignore[no-untyped-call]
-            self._pool.join()
-        self._pool = self._under_way = None
-
-    def _failed(self, error: Exception) -> None:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        _log.error("folders could not be looked through", extra={"reason": reason})
+        """End at once; what was enqueued stays. A process that does not end is left behind."""
         if self._under_way is not None:
-            self._waiting[self._under_way] = self._clock() + _AGAIN_AFTER_S
+            pool, folders = self._under_way.pool, self._under_way.look.folders
+            ending = Thread(target=_end, args=(pool,), daemon=True)
+            ending.start()
+            ending.join(_END_S)
+            self._ending[folders] = ending
+        self._under_way = None
+
+    def _next(self, now: float) -> Look | None:
+        due = (look for look, due_at in self._waiting.items() if due_at <= now)
+        return next((look for look in due if look.folders not in self._ending), None)
+
+    def _start(self, look: Look) -> None:
+        try:
+            with starting():
+                context = multiprocessing.get_context("spawn")
+                steps = context.RawValue(c_ulonglong)
+                pool = ProcessPool(1, initializer=_begin_process, initargs=(_NICENESS, steps), context=context)
+                future: Future[Looked] = pool.schedule(_look_through, args=(look,))
+        except MusrecError as error:
+            self._failed(look, str(error))
+        else:
+            self._under_way = _UnderWay(look, pool, future, steps, self._clock())
+            future.add_done_callback(self._tell)
+
+    def _failed(self, look: Look, reason: str) -> None:
+        extra = {"reason": " ".join(reason.split()), "path": b", ".join(look.folders)}
+        _log.error("folders could not be looked through", extra=extra)
+        self._waiting[look] = self._clock() + _AGAIN_AFTER_S
         self.stop()
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
+
+
+_steps: c_ulonglong | None = None
+
+
+def _begin_process(niceness: int, steps: c_ulonglong) -> None:
+    global _steps
+    begin_process(niceness)
+    _steps = steps
+
+
+def _look_through(look: Look) -> Looked:
+    return look_through(look, _step)
+
+
+def _step() -> None:
+    if _steps is not None:
+        _steps.value += 1

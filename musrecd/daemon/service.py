@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
 from musrecd.config import Config
 from musrecd.daemon.chores import Chores
+from musrecd.daemon.coverage import Coverage
 from musrecd.daemon.hearing import Heard, Hearing
 from musrecd.daemon.hints import Gone, Missed, Moved, Touched
 from musrecd.daemon.intake import Intake
@@ -23,7 +24,7 @@ from musrecd.daemon.lookout import Lookout
 from musrecd.daemon.messages import Ask, LookDone, LookThrough, Message, Stop, Upkeep
 from musrecd.daemon.settling import Settling
 from musrecd.daemon.state import State
-from musrecd.daemon.watcher import Root, Watcher, watches_in_use
+from musrecd.daemon.watcher import Root, Watcher
 from musrecd.daemon.work import Work
 from musrecd.errors import LibraryUnavailableError, MusrecError
 from musrecd.ingest.ingest import task_for
@@ -58,11 +59,14 @@ class Service:
         self._has_overflowed = False
         self._settling = Settling(config.daemon.settle_s)
         self._hearing = Hearing(config, self.tell)
-        self._intake = Intake(library, info.version, self._settling, self._may_be_unmounted)
+        self._intake = Intake(
+            library, info.version, self._settling, self._may_be_unmounted, lambda: self._hearing.paths
+        )
         self._work = Work(library, info.version, self._hearing, self._settling, self._may_be_unmounted)
         self._lookout = Lookout(lambda future: self.tell(LookDone(future)))
         self._chores = Chores(config.library)
         self._watcher = Watcher([os.fsencode(folder) for folder in config.folders], self.tell)
+        self._coverage = Coverage(self._watcher)
         self._checked_at = -_CHECK_S
         self._library_at = self._library_wait_s = 0.0
         self._has_more = False
@@ -159,8 +163,9 @@ class Service:
         if now < self._library_at:
             return
         try:
-            self._intake.bring_in(now)
+            # What went since it was heard has to be known before that is told.
             self._work.store()
+            self._intake.bring_in(now)
             self._has_more = self._work.feed() or self._intake.has_more
         except LibraryUnavailableError as error:
             if not self._library_wait_s:
@@ -173,16 +178,16 @@ class Service:
             self._library_wait_s = 0.0
 
     def _may_be_unmounted(self, path: bytes) -> bool:
-        """Whether the watched folder around a path is gone or empty, of which nothing is concluded."""
+        """Whether the watched folder around a path, or a disk in it, seems to be gone: nothing is concluded of that."""
         around = [root for root in self._watcher.roots if is_below(path, root.path) or is_below(root.path, path)]
-        return any(root.is_emptied() for root in around)
+        return any(root.may_lack(path) for root in around)
 
     def _look_through(self, wanted: LookThrough) -> None:
         if wanted.folders:
             for folder in wanted.folders:
                 self._look(folder, wanted.retry_failed)
             return
-        there = [root for root in self._watcher.roots if root.method != "absent"]
+        there = [root for root in self._watcher.roots if root.method != "absent" and not root.is_silent]
         for root in there:
             if root.method == "polling" or not wanted.only_polled:
                 self._look(root.path, wanted.retry_failed)
@@ -194,7 +199,9 @@ class Service:
     def _look(self, folder: bytes, retry_failed: bool = False) -> None:
         # What was not there at the last look has come since.
         priority = Priority.NEW if folder in self.state.looks else Priority.BACKFILL
-        self._lookout.look(Look(self._config.library, self._version, (folder,), retry_failed, priority))
+        unmounted = tuple(sorted(path for root in self._watcher.roots for path in root.unmounted()))
+        look = Look(self._config.library, self._version, (folder,), retry_failed, priority, unmounted)
+        self._lookout.look(look)
 
     def _looked(self, message: LookDone) -> None:
         looked = self._lookout.done(message.future)
@@ -207,17 +214,7 @@ class Service:
             _log.warning(
                 "holds no music any more, in case it is only unmounted nothing is marked", extra={"path": path}
             )
-        self._poll_what_is_not_watched()
-
-    def _poll_what_is_not_watched(self) -> None:
-        """There may be more folders than watches: the system says nothing of those that got none."""
-        watched = [root for root in self._watcher.roots if root.method == "events"]
-        n_folders = sum(self.state.looks[root.path].n_folders for root in watched if root.path in self.state.looks)
-        n_watches = watches_in_use()
-        if n_watches is not None and n_watches < n_folders:
-            why = f"{n_folders} folders, {n_watches} watches: raise it with `sysctl fs.inotify.max_user_watches=524288`"
-            for root in watched:
-                self._watcher.poll(root, why)
+        self._look_at(self._coverage.note(looked))
 
     def _refuse_all(self) -> None:
         """Tell whoever asked and was not heard any more."""

@@ -4,59 +4,85 @@ watchdog tells of changes, but not of all: the system's queue overflows, there a
 mounts change without a word, a folder that is mounted again is another one. All that is found out here and told.
 """
 
+import errno
 import logging
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import psutil
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers.api import ObservedWatch
 
-from musrecd.daemon.hints import Gone, Hint, Missed, Moved, Touched
+from musrecd.daemon.hints import Hint, Missed
+from musrecd.daemon.mounts import Mount, mounts_below, remote_kind
 from musrecd.daemon.observing import Observing
-from musrecd.ingest.discover import could_be_music
+from musrecd.daemon.pulse import Identity, Pulse, identity
+from musrecd.daemon.telling import Telling
+from musrecd.ingest.vanished import is_below
 
 _log = logging.getLogger(__name__)
 
 Method = Literal["events", "polling", "absent"]
-# Other machines change what lies on these, and the system here hears nothing of it.
-_REMOTE = ("nfs", "cifs", "smb", "9p", "afp", "webdav", "davfs", "fuse", "ceph", "glusterfs", "lustre", "virtiofs")
-_LIMIT = Path("/proc/sys/fs/inotify/max_user_watches")
+_LIMITS = Path("/proc/sys/fs/inotify")
 _ABSENT = "there is no such folder"
+_SILENT = "it does not answer"
 # When watches run out, all the later folders have none: a few of them tell.
 _MOST_NEW_FOLDERS = 1000
+# What distributions set.
+_ENOUGH = {"watches": 524_288, "instances": 1024}
+# Others use watches, too, and nobody tells how many are left: it can only be tried.
+_AGAIN_AFTER_S = 3600.0
 
 
 @dataclass(slots=True)
 class Root:
     """One watched folder: how it is watched and, if not by events, why.
 
-    `made` are folders that came up in it; `made_before` those that came up before the last check.
+    `is_silent` while its disk does not answer; `mounts` are what is mounted below it, each with whether it is watched,
+    `disks` where something was mounted before;
+    `made` are folders that came up in it; `made_before` those that came up before the last check. If watching it
+    failed, it did so at `failed_at`, a time that only runs forwards, with these `limits` of the system.
     """
 
     path: bytes
     method: Method = "absent"
     why: str = _ABSENT
-    identity: tuple[int, int] | None = None
+    identity: Identity | None = None
+    is_silent: bool = False
     watch: ObservedWatch | None = None
+    mounts: frozenset[tuple[Mount, bool]] = frozenset()
+    disks: frozenset[bytes] = frozenset()
     made: deque[bytes] = field(default_factory=lambda: deque(maxlen=_MOST_NEW_FOLDERS))
     made_before: list[bytes] = field(default_factory=list)
+    failed_at: float | None = None
+    limits: tuple[int | None, ...] = ()
 
     def is_emptied(self) -> bool:
-        """Whether it is not what it was, or holds nothing at all: then it may only be unmounted."""
+        """Whether it is not what it was, does not answer or holds nothing at all: then it may only be unmounted."""
+        if self.is_silent:
+            return True
         try:
             with os.scandir(self.path) as entries:
-                return next(entries, None) is None or _identity(self.path) != self.identity
+                return next(entries, None) is None or identity(self.path) != self.identity
         except OSError:
             return True
 
+    def may_lack(self, path: bytes) -> bool:
+        """Whether a path may be missing only because it, or all of this folder, is unmounted."""
+        return self.is_emptied() or any(is_below(path, disk) for disk in self.unmounted())
+
+    def unmounted(self) -> frozenset[bytes]:
+        """Where something was mounted below it once and is not now, whoever noticed that yet."""
+        disks = self.disks | {mount.path for mount, _ in self.mounts}
+        return disks - {mount.path for mount in mounts_below(self.path)} if disks else frozenset()
+
     def forget(self) -> None:
         """Be as if it had never been watched."""
-        self.method, self.why, self.identity, self.watch = "absent", _ABSENT, None, None
+        self.method, self.why, self.identity, self.watch, self.failed_at = "absent", _ABSENT, None, None, None
+        self.is_silent = False
         self.made.clear()
         self.made_before.clear()
 
@@ -64,10 +90,17 @@ class Root:
 class Watcher:
     """Watches folders and tells hints, from threads of its own, to `tell`."""
 
-    def __init__(self, roots: Sequence[bytes], tell: Callable[[Hint], None]) -> None:
+    def __init__(
+        self,
+        roots: Sequence[bytes],
+        tell: Callable[[Hint], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.roots = [Root(path) for path in dict.fromkeys(map(os.path.abspath, roots))]
-        self._tell = tell
+        self._tell, self._clock = tell, clock
         self._observing: Observing | None = None
+        self._pulses = {root.path: Pulse(root.path) for root in self.roots}
 
     def check(self) -> list[Root]:
         """Begin to watch what is there and not watched yet, or not any more.
@@ -78,40 +111,87 @@ class Watcher:
         if self._observing is not None and not self._observing.is_alive:
             _log.warning("the thread that watches ended; it is started again")
             self._stop_observing()
-        return [root for root in self.roots if (self._is_lost(root) and self._watch(root)) or self._outgrew(root)]
+        return [root for root in self.roots if self._has_changed(root)]
 
     def poll(self, root: Root, why: str) -> None:
         """Watch no longer by events, which do not tell everything."""
         _log.warning("looked through often instead of being watched", extra={"path": root.path, "reason": why})
         self._unwatch(root)
         root.method, root.why = "polling", why
+        root.failed_at, root.limits = self._clock(), _limits()
+
+    def watch_again(self, root: Root, n_folders: int) -> bool:
+        """Watch what failed to be watched and has `n_folders` now, if that may go well; whether it is watched.
+
+        That is if a limit of the system was changed since, or after an hour if the folders could have watches.
+        """
+        if root.failed_at is None:
+            return False
+        limit, in_use = watch_limit(), watches_in_use()
+        could_fit = limit is None or in_use is None or n_folders <= limit - in_use
+        is_due = _limits() != root.limits or self._clock() - root.failed_at > _AGAIN_AFTER_S
+        if not (could_fit and is_due):
+            return False
+        self._watch(root, root.identity)
+        if root.watch is not None:
+            _log.info("watched again", extra={"path": root.path})
+        return root.watch is not None
 
     def stop(self) -> None:
         """End all threads."""
         self._stop_observing()
 
-    def _is_lost(self, root: Root) -> bool:
-        """Whether another folder is there than is watched, or it was unmounted and mounted again meanwhile."""
-        return _identity(root.path) != root.identity or not self._sees(root)
+    def _has_changed(self, root: Root) -> bool:
+        try:
+            found = self._pulses[root.path].ask()
+        except TimeoutError:
+            self._fall_silent(root)
+            return False
+        if root.is_silent or self._is_lost(root, found):
+            return self._watch(root, found)
+        return self._outgrew(root)
+
+    def _fall_silent(self, root: Root) -> None:
+        """Leave a folder alone, whoever asks it anything would wait, too."""
+        if not root.is_silent:
+            _log.warning("does not answer", extra={"path": root.path})
+            root.is_silent = True
+            root.why = f"{root.why}, {_SILENT}" if root.why and root.method != "absent" else _SILENT
+
+    def _is_lost(self, root: Root, found: Identity | None) -> bool:
+        """Whether another folder is there than is watched, or it or what lies below was mounted or unmounted."""
+        if found != root.identity or not self._sees(root):
+            return True
+        return found is not None and self._mounts(root) != root.mounts
+
+    def _mounts(self, root: Root) -> frozenset[tuple[Mount, bool]]:
+        # What was unmounted and mounted again before anybody looked has no watch any more.
+        return frozenset((mount, self._sees(root, mount.path)) for mount in mounts_below(root.path))
 
     def _sees(self, root: Root, folder: bytes | None = None) -> bool:
         return root.watch is None or self._observing is None or self._observing.sees(root.watch, folder)
 
-    def _watch(self, root: Root) -> bool:
+    def _watch(self, root: Root, found: Identity | None) -> bool:
         self._unwatch(root)
         root.forget()
-        root.identity = _identity(root.path)
-        if root.identity is None:
+        root.identity = found
+        if found is None:
             return False
-        if kind := _remote_kind(root.path):
+        self._begin(root)
+        root.disks |= {mount.path for mount, _ in root.mounts}
+        root.mounts = self._mounts(root)
+        return True
+
+    def _begin(self, root: Root) -> None:
+        if kind := remote_kind(root.path):
             root.method, root.why = "polling", f"it lies on {kind}"
-            return True
+            return
         try:
-            root.watch = self._started().watch(root.path, _Handler(root, self._tell))
+            root.watch = self._started().watch(root.path, Telling(root.path, self._tell, root.made.append))
             root.method, root.why = "events", ""
         except (OSError, RuntimeError) as error:
-            self.poll(root, f"{getattr(error, 'strerror', None) or error}{_advice()}")
-        return True
+            what = "instances" if getattr(error, "errno", None) == errno.EMFILE else "watches"
+            self.poll(root, f"{getattr(error, 'strerror', None) or error}{_more(what)}")
 
     def _outgrew(self, root: Root) -> bool:
         """Whether new folders got no watch, of which the system says nothing; the folder is watched no more then."""
@@ -119,7 +199,7 @@ class Watcher:
         settled, root.made_before = root.made_before, [root.made.popleft() for _ in range(len(root.made))]
         if all(self._sees(root, folder) or not _is_folder(folder) for folder in settled):
             return False
-        self.poll(root, f"there are more folders than watches{_advice()}")
+        self.poll(root, f"there are more folders than watches{more_watches()}")
         return True
 
     def _unwatch(self, root: Root) -> None:
@@ -146,76 +226,24 @@ class Watcher:
                 self._tell(Missed(root.path))
 
 
-class _Handler(FileSystemEventHandler):
-    def __init__(self, root: Root, tell: Callable[[Hint], None]) -> None:
-        self._root, self._tell = root, tell
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        source, destination = _path(event.src_path), _path(event.dest_path)
-        match event.event_type, event.is_directory:
-            case "deleted", is_folder:
-                if is_folder or self._is_wanted(source):
-                    self._tell(Gone(source))
-            case "moved", is_folder:
-                self._moved(source, destination, is_folder)
-            case "created", True:
-                self._root.made.append(source)
-            case _, False if self._is_wanted(source):
-                self._tell(Touched(source))
-
-    def _moved(self, source: bytes, destination: bytes, is_folder: bool) -> None:
-        if is_folder:
-            # Its files are told one by one; what stood below the old name and was not is gone.
-            self._tell(Gone(source))
-            return
-        was_wanted, is_wanted = self._is_wanted(source), self._is_wanted(destination)
-        if was_wanted and is_wanted:
-            self._tell(Moved(source, destination))
-        elif was_wanted:
-            self._tell(Gone(source))
-        elif is_wanted:
-            self._tell(Touched(destination))
-
-    def _is_wanted(self, path: bytes) -> bool:
-        return bool(path) and could_be_music(path, below=self._root.path)
-
-
-def _path(path: bytes | str) -> bytes:
-    # The watched folder itself is told with the slash that it is watched with.
-    return os.fsencode(path).removesuffix(b"/")
-
-
-def _identity(path: bytes) -> tuple[int, int] | None:
-    """Tell a folder from another one that is mounted there later; None if there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
 def _is_folder(path: bytes) -> bool:
     """Whether it is a folder and no link to one, which is not watched."""
     return os.path.isdir(path) and not os.path.islink(path)
 
 
-def _remote_kind(path: bytes) -> str:
-    """Kind of the file system if others change it unheard, else ''."""
-    real = os.path.realpath(os.fsdecode(path))
-    mounts = [part for part in psutil.disk_partitions(all=True) if _is_below(real, part.mountpoint)]
-    # Of several at one place, as after an automounter, the last lies on top.
-    kind = max(reversed(mounts), key=lambda part: len(part.mountpoint)).fstype if mounts else ""
-    return kind if kind.startswith(_REMOTE) else ""
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
 def watch_limit() -> int | None:
     """How many folders the system watches for one user; None where there is no such limit."""
+    return _number(_LIMITS / "max_user_watches")
+
+
+def _limits() -> tuple[int | None, ...]:
+    """Return everything that may keep folders from being watched."""
+    return tuple(_number(_LIMITS / f"max_user_{what}") for what in _ENOUGH)
+
+
+def _number(path: Path) -> int | None:
     try:
-        return int(_LIMIT.read_text(encoding="ascii"))
+        return int(path.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
 
@@ -237,6 +265,14 @@ def _inotify_lines(path: str) -> int:
         return 0
 
 
-def _advice() -> str:
-    limit = watch_limit()
-    return "" if limit is None else f" (sysctl fs.inotify.max_user_watches is {limit})"
+def more_watches() -> str:
+    """How to have more folders watched, to be put after what went wrong."""
+    return _more("watches")
+
+
+def _more(what: str) -> str:
+    name = f"max_user_{what}"
+    now = _number(_LIMITS / name)
+    if now is None:
+        return ""
+    return f" ({now} are allowed, more with `sysctl fs.inotify.{name}={max(_ENOUGH[what], 2 * now)}`)"

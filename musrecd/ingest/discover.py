@@ -4,6 +4,7 @@ import fnmatch
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import filetype
 
@@ -18,16 +19,22 @@ _IGNORED = (b".*", b"*~", b"~$*", b"lost+found", b"System Volume Information")
 
 OnError = Callable[[bytes, str], None]
 OnFolder = Callable[[bytes], None]
+OnStep = Callable[[], None]
+T = TypeVar("T")
 
 
 def find_files(
-    paths: Iterable[bytes], on_error: OnError, on_folder: OnFolder = lambda path: None
+    paths: Iterable[bytes],
+    on_error: OnError,
+    on_folder: OnFolder = lambda path: None,
+    on_step: OnStep = lambda: None,
 ) -> Iterator[FileState]:
     """Yield every music file at or below `paths`, sorted within each folder, each once.
 
     A path that is itself a file is taken whatever its name; below folders a known suffix is needed or, where
     there is no suffix, a known beginning. Links are followed, loops left. What cannot be read is told to
-    `on_error(path, message)` and passed over. `on_folder(path)` is called with every folder that no link led to.
+    `on_error(path, message)` and passed over. `on_folder(path)` is called with every folder that no link led to,
+    `on_step()` before everything that a dead disk may never answer.
     """
     seen: set[tuple[int, int]] = set()
     for path in paths:
@@ -38,7 +45,7 @@ def find_files(
             on_error(absolute, f"cannot be read: {getattr(error, 'strerror', None) or error}")
             continue
         if stat.S_ISDIR(status.st_mode):
-            yield from _below(absolute, seen, on_error, on_folder)
+            yield from _below(absolute, seen, on_error, on_folder, on_step)
         else:
             yield _state(absolute, status)
 
@@ -64,27 +71,36 @@ def _state(path: bytes, status: os.stat_result) -> FileState:
     return FileState(path, status.st_size, status.st_mtime_ns)
 
 
-def _below(folder: bytes, seen: set[tuple[int, int]], on_error: OnError, on_folder: OnFolder) -> Iterator[FileState]:
+def _below(
+    folder: bytes, seen: set[tuple[int, int]], on_error: OnError, on_folder: OnFolder, on_step: OnStep
+) -> Iterator[FileState]:
     """Walk without recursion, so that no depth of folders is too deep."""
     waiting = [(folder, False)]
     while waiting:
         current, is_linked = waiting.pop()
+        on_step()
         try:
             status = os.stat(current)
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(current) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
+                entries = sorted(_each(listing, on_step), key=lambda entry: entry.name)
         except OSError as error:
             on_error(current, f"cannot be read: {error.strerror}")
             continue
         if not is_linked:
             on_folder(current)
         kept = [entry for entry in entries if not _is_ignored(entry.name)]
-        folders = [entry for entry in reversed(kept) if _is_folder(entry)]
+        folders = [entry for entry in _each(reversed(kept), on_step) if _is_folder(entry)]
         waiting += [(entry.path, is_linked or entry.is_symlink()) for entry in folders]
-        yield from (state for entry in kept if (state := _music_file(entry)))
+        yield from (state for entry in _each(kept, on_step) if (state := _music_file(entry)))
+
+
+def _each(items: Iterable[T], on_step: OnStep) -> Iterator[T]:
+    for item in items:
+        on_step()
+        yield item
 
 
 def _is_ignored(name: bytes) -> bool:

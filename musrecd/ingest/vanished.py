@@ -1,7 +1,7 @@
 """Which files of the library are not there any more, and when that is not to be believed."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from musrecd.library.reader import LibraryReader
@@ -18,17 +18,25 @@ class EmptiedError(Exception):
         self.n_known = n_known
 
 
-def vanished(library: Path, folder: bytes, found: Collection[bytes], unread: Sequence[bytes]) -> list[bytes]:
+def vanished(
+    library: Path,
+    folder: bytes,
+    found: Collection[bytes],
+    unread: Sequence[bytes],
+    *,
+    is_there: Callable[[bytes], bool] = os.path.lexists,
+) -> list[bytes]:
     """Return what the library knows below `folder` and a walk, which found `found`, did not see.
 
-    What lies below one of the folders `unread` may well be there. Raises EmptiedError.
+    What lies below one of the folders `unread` may well be there; the rest is looked at with `is_there`. Raises
+    EmptiedError.
     """
     with LibraryReader.open(library) as reader:
         known = reader.paths_below(folder)
     if known and not any(is_below(path, folder) for path in found):
         raise EmptiedError(len(known))
     # Files that were named by themselves, or that beets manages, may lie where no walk looks.
-    unseen = [path for path in known.difference(found) if not os.path.lexists(path)]
+    unseen = [path for path in known.difference(found) if not is_there(path)]
     return [path for path in unseen if not any(is_below(path, folder) for folder in unread)]
 
 

@@ -26,7 +26,8 @@ class Scene:
         self.library = Library.open(folder / "library.db")
         self.library.register_encoder(INFO)
         self.unmounted: set[bytes] = set()
-        self.intake = Intake(self.library, INFO.version, Settling(0.0), self.may_be_unmounted)
+        self.under_way: set[bytes] = set()
+        self.intake = Intake(self.library, INFO.version, Settling(0.0), self.may_be_unmounted, lambda: self.under_way)
 
     def may_be_unmounted(self, path: bytes) -> bool:
         return any(is_below(path, folder) for folder in self.unmounted)
@@ -128,3 +129,22 @@ def test_much_at_once_is_brought_in_a_part_at_a_time(scene):
         scene.bring_in()
         turns += 1
     assert 3 <= turns <= 6
+
+
+@pytest.mark.parametrize("hint", ["file gone", "folder gone", "moved"])
+def test_what_went_while_it_was_heard_is_marked_when_it_was_stored(scene, hint):
+    """Its row is not there before, and nobody tells of it again."""
+    file = scene.file("album/a.mp3")
+    scene.under_way = {file}
+    scene.told(
+        {"file gone": Gone(file), "folder gone": Gone(bytes(scene.music)), "moved": Moved(file, b"/x.mp3")}[hint]
+    )
+    scene.bring_in()
+    assert not scene.intake.has_more, "nothing to do until it was heard"
+    scene.known("album/a.mp3", 1)
+    (scene.music / "album/a.mp3").unlink()
+    scene.bring_in()
+    assert scene.there() == {file}
+    scene.under_way = set()
+    scene.bring_in()
+    assert scene.there() == set()

@@ -133,3 +133,12 @@ def test_what_cannot_be_read_is_not_tried_for_ever(scene):
     assert scene.jobs(1e6) == []
     scene.file("a.mp3", b"another sound")
     assert scene.look().n_waiting == 1
+
+
+def test_of_what_is_unmounted_nothing_is_concluded(scene):
+    for number, name in enumerate(["stays.mp3", "goes.mp3", "disk/a.mp3"]):
+        scene.heard(scene.file(name), number)
+    (scene.music / "goes.mp3").unlink()
+    (scene.music / "disk/a.mp3").unlink()
+    assert scene.look(unmounted=(bytes(scene.music / "disk"),)).n_vanished == 1
+    assert scene.missing() == 1

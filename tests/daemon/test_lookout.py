@@ -1,7 +1,11 @@
-"""Looks are made one after the other; one that fails is made again."""
+"""Looks are made one after the other; one that fails or gets nowhere is made again."""
 
+import multiprocessing
+import os
+import signal
 from concurrent.futures import Future
 from queue import SimpleQueue
+from threading import Event
 
 import pytest
 from pebble import ProcessPool
@@ -92,3 +96,65 @@ def test_a_process_that_cannot_be_started_is_no_end(scene, tmp_path, monkeypatch
     scene.now += 31
     scene.lookout.begin()
     assert scene.looked().folders == (bytes(tmp_path),)
+
+
+def test_a_look_that_gets_nowhere_is_given_up_and_the_others_have_their_turn(scene, tmp_path, caplog):
+    first, second = bytes(tmp_path), bytes(tmp_path / "nowhere")
+    scene.want(first, second)
+    [process] = multiprocessing.active_children()
+    os.kill(process.pid, signal.SIGSTOP)
+    scene.now += 299
+    scene.lookout.begin()
+    assert scene.lookout._under_way.look.folders == (first,)
+    scene.now += 2
+    scene.lookout.begin()
+    assert scene.lookout._under_way.look.folders == (second,)
+    assert "given up" in caplog.records[-1].reason
+    looked = None
+    while looked is None:
+        # The one that was given up is told, too, when its process ends.
+        looked = scene.looked()
+    assert looked.folders == (second,)
+    scene.lookout._ending[first,].join(DONE_S)
+    scene.now += 31
+    scene.lookout.begin()
+    assert scene.lookout._under_way.look.folders == (first,)
+
+
+def test_no_second_look_is_sent_where_the_first_cannot_be_ended(scene, tmp_path, monkeypatch):
+    """A process that waits for a dead disk survives even a kill."""
+    is_answered = Event()
+    end = lookout._end
+    monkeypatch.setattr(lookout, "_END_S", 0.1)
+    monkeypatch.setattr(lookout, "_end", lambda pool: is_answered.wait(DONE_S) and end(pool))
+    scene.want(bytes(tmp_path))
+    scene.now += 301
+    scene.lookout.begin()
+    scene.now += 31
+    scene.lookout.begin()
+    assert not scene.lookout.is_busy
+    scene.want(bytes(tmp_path))
+    assert not scene.lookout.is_busy, "whoever wants it"
+    is_answered.set()
+    scene.lookout._ending[bytes(tmp_path),].join(DONE_S)
+    scene.lookout.begin()
+    assert scene.lookout.is_busy
+
+
+def test_a_slow_look_is_let_go_on_as_long_as_it_gets_somewhere(scene, tmp_path):
+    scene.want(bytes(tmp_path))
+    under_way = scene.lookout._under_way
+    for _ in range(10):
+        under_way.steps.value += 1
+        scene.now += 200
+        scene.lookout.begin()
+    assert scene.lookout._under_way is under_way
+
+
+def test_a_look_counts_its_steps(scene, tmp_path):
+    for name in ("a.mp3", "b.mp3", "cover.jpg"):
+        (tmp_path / name).touch()
+    scene.want(bytes(tmp_path))
+    steps = scene.lookout._under_way.steps
+    scene.looked()
+    assert steps.value > 3

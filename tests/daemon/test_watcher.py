@@ -8,11 +8,12 @@ import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from musrecd.daemon import observing
-from musrecd.daemon import watcher as module
 from musrecd.daemon.hints import Gone, Hint, Missed, Moved, Touched
+from musrecd.daemon.mounts import Mount
 from musrecd.daemon.watcher import Watcher, watches_in_use
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is told in which order is tested with inotify")
@@ -313,14 +314,75 @@ def test_what_cannot_be_watched_is_looked_through_instead(music, watching, monke
 def test_network_mounts_are_looked_through(music, watching, monkeypatch, kinds, method):
     class Mount:
         def __init__(self, mountpoint: Path, fstype: str) -> None:
-            self.mountpoint, self.fstype = str(mountpoint), fstype
+            self.mountpoint, self.fstype, self.device = str(mountpoint), fstype, "disk"
 
     mounts = [*(Mount(music.parent, kind) for kind in kinds), Mount(Path("/"), "overlay")]
-    monkeypatch.setattr(module.psutil, "disk_partitions", lambda **_: mounts)
+    monkeypatch.setattr(psutil, "disk_partitions", lambda **_: mounts)
     watcher, _ = watching(music)
     (root,) = watcher.check()
     assert root.method == method
     assert kinds[-1] in root.why or method == "events"
+
+
+def test_what_is_mounted_below_is_watched_anew_each_time(music, watching, monkeypatch, until):
+    (music / "disk").mkdir()
+    mounts = []
+    monkeypatch.setattr("musrecd.daemon.watcher.mounts_below", lambda _folder: frozenset(mounts))
+    watcher, _ = watching(music)
+    watcher.check()
+    assert found_anew(watcher) == []
+    mounts.append(Mount(bytes(music / "disk"), "disk", "ext4"))
+    assert found_anew(watcher) == [bytes(music)]
+    assert found_anew(watcher) == []
+    # Unmounted and mounted again before anybody looked: the system took the watch away.
+    (music / "disk").rmdir()
+    until(lambda: not watcher._sees(watcher.roots[0], bytes(music / "disk")))
+    assert found_anew(watcher) == [bytes(music)]
+    assert found_anew(watcher) == [], "without a watch, too"
+    mounts.clear()
+    assert found_anew(watcher) == [bytes(music)]
+    assert found_anew(watcher) == []
+
+
+def test_what_was_mounted_below_and_is_not_may_only_be_unmounted(music, watching, monkeypatch):
+    (music / "a.mp3").touch()
+    disk = bytes(music / "disk")
+    mounts = [Mount(disk, "disk", "ext4")]
+    monkeypatch.setattr("musrecd.daemon.watcher.mounts_below", lambda _folder: frozenset(mounts))
+    watcher, _ = watching(music)
+    watcher.check()
+    (root,) = watcher.roots
+
+    def may_lack() -> tuple[bool, bool]:
+        return root.may_lack(disk + b"/x.mp3"), root.may_lack(bytes(music / "disk 2" / "x.mp3"))
+
+    assert may_lack() == (False, False)
+    mounts.clear()
+    assert may_lack() == (True, False), "before anybody looked"
+    watcher.check()
+    assert root.unmounted() == {disk}
+    assert may_lack() == (True, False)
+    mounts.append(Mount(disk, "disk", "ext4"))
+    watcher.check()
+    assert not root.unmounted()
+    assert may_lack() == (False, False)
+
+
+def test_a_folder_that_does_not_answer_is_left_alone_until_it_does(music, watching, monkeypatch):
+    def never() -> None:
+        raise TimeoutError
+
+    watcher, _ = watching(music)
+    watcher.check()
+    (root,) = watcher.roots
+    with monkeypatch.context() as patch:
+        patch.setattr(watcher._pulses[bytes(music)], "ask", never)
+        assert (found_anew(watcher), found_anew(watcher)) == ([], [])
+        assert root.is_silent
+        assert root.is_emptied(), "for all that is known"
+        assert "does not answer" in root.why
+    assert found_anew(watcher) == [bytes(music)], "to be looked through"
+    assert (root.is_silent, root.method, root.why) == (False, "events", "")
 
 
 def test_watches_are_counted(music, told, until):
