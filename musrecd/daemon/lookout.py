@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from pebble import ProcessPool
 
 from musrecd.daemon.looking import Look, Looked, look_through
-from musrecd.errors import MusrecError
+from musrecd.errors import LibraryDamagedError, MusrecError
 from musrecd.ingest.pool import starting
 from musrecd.ingest.work import begin_process
 
@@ -59,9 +59,14 @@ class Lookout:
             future.add_done_callback(self._tell)
 
     def done(self, future: "Future[Looked]") -> Looked | None:
-        """Let the process end and return what it found; None if it failed, the look is made again after a while."""
+        """Let the process end and return what it found; None if it failed, the look is made again after a while.
+
+        Raises LibraryDamagedError.
+        """
         try:
             looked = future.result()
+        except LibraryDamagedError:
+            raise
         except Exception as error:  # a process that was killed, memory that ran out: none of it may end the daemon
             self._failed(error)
             return None

@@ -1,10 +1,12 @@
 """Runs the daemon as a process: one for each library, until a signal or a person ends it."""
 
 import logging
+import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from types import FrameType
 from typing import Self, TypeVar
 
@@ -18,7 +20,8 @@ from musrecd.daemon.messages import Message, Stop
 from musrecd.daemon.server import Server
 from musrecd.daemon.service import Service
 from musrecd.daemon.upkeep import Schedule
-from musrecd.errors import LibraryUnavailableError, MusrecError
+from musrecd.errors import LibraryDamagedError, LibraryUnavailableError, MusrecError
+from musrecd.library import recovery
 from musrecd.library.store import Library
 
 _log = logging.getLogger(__name__)
@@ -30,6 +33,7 @@ _BUSY_TIMEOUT_S = 0.5
 # At the start nobody can be answered anyway; `musrecd start` waits a little longer than that.
 _PATIENCE_S = 45.0
 _CHECK_S = 5.0
+_SOON_S = 600.0
 
 
 def run_daemon(read_config: Callable[[], Config], *, log_time: bool) -> None:
@@ -67,8 +71,30 @@ def _read_again(read_config: Callable[[], Config], config: Config) -> Config:
 
 
 def _serve(config: Config, notifier: SystemdNotifier, signals: "_Signals") -> Stop:
+    """Serve the library, put right as often as it is found damaged."""
+    with _only_one(config):
+        put_right_at = -math.inf
+        while True:
+            try:
+                return _serve_library(config, notifier, signals)
+            except LibraryDamagedError as error:
+                _log.error("the library is damaged", extra={"reason": str(error)})
+                # That nothing is found wrong with it is believed once.
+                is_again = time.monotonic() < put_right_at + _SOON_S
+                _patiently(partial(_put_right, config, error, notifier, even_if_sound=is_again), signals)
+                put_right_at = time.monotonic()
+
+
+def _put_right(config: Config, error: LibraryDamagedError, notifier: SystemdNotifier, *, even_if_sound: bool) -> None:
+    # Reading all of a large library may take longer than systemd waits.
+    ask_for_time = partial(notifier.notify, "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=120000000")
+    ask_for_time()
+    recovery.put_right(config.library, error, even_if_sound=even_if_sound, on_turn=ask_for_time)
+
+
+def _serve_library(config: Config, notifier: SystemdNotifier, signals: "_Signals") -> Stop:
     with ExitStack() as stack:
-        stack.enter_context(_only_one(config))
+        _patiently(lambda: recovery.check_not_emptied(config.library), signals)
         library = stack.enter_context(
             _patiently(lambda: Library.open(config.library, busy_timeout_s=_BUSY_TIMEOUT_S), signals)
         )

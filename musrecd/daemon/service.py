@@ -20,7 +20,7 @@ from musrecd.daemon.hints import Gone, Missed, Moved, Touched
 from musrecd.daemon.intake import Intake
 from musrecd.daemon.looking import Look
 from musrecd.daemon.lookout import Lookout
-from musrecd.daemon.messages import Ask, LookDone, LookThrough, Message, Stop, Upkeep
+from musrecd.daemon.messages import Ask, Damaged, LookDone, LookThrough, Message, Stop, Upkeep
 from musrecd.daemon.settling import Settling
 from musrecd.daemon.state import State
 from musrecd.daemon.watcher import Root, Watcher, watches_in_use
@@ -61,7 +61,7 @@ class Service:
         self._intake = Intake(library, info.version, self._settling, self._may_be_unmounted)
         self._work = Work(library, info.version, self._hearing, self._settling, self._may_be_unmounted)
         self._lookout = Lookout(lambda future: self.tell(LookDone(future)))
-        self._chores = Chores(config.library)
+        self._chores = Chores(config.library, self.tell)
         self._watcher = Watcher([os.fsencode(folder) for folder in config.folders], self.tell)
         self._checked_at = -_CHECK_S
         self._library_at = self._library_wait_s = 0.0
@@ -123,6 +123,8 @@ class Service:
                     self._hearing.warm_up()
             case Missed(folder):
                 self._look_through(LookThrough((folder,)))
+            case Damaged(error):
+                raise error
             case _:
                 self._do(message)
 
