@@ -70,10 +70,9 @@ def _add(library: Library, batch: Sequence[_Saved]) -> int:
     with library.at_once():
         for saved in batch:
             with _passing_over():
-                (file, tags), *copies = saved.files
-                library.add(file, saved.analysis, tags)
-                for copy, tags in copies:
-                    library.attach(copy, saved.analysis.audio_id, tags)
+                library.keep(saved.analysis)
+                for file, tags in saved.files:
+                    library.attach(file, saved.analysis.audio_id, tags)
                 library.mark_missing(saved.missing)
                 n_added += 1
     return n_added
@@ -109,7 +108,7 @@ def _readable(connection: sqlite3.Connection, encoders: dict[int, EncoderInfo]) 
         # Values may be of any type where a page is damaged.
         with suppress(sqlite3.Error, TypeError, ValueError):
             saved = _read(connection, number, row, info, outputs)
-        if saved is not None and saved.files:
+        if saved is not None:
             yield saved
 
 
@@ -147,14 +146,22 @@ def _read(
         key_confidence=_number(key_confidence),
         n_damaged_packets=int(n_damaged_packets),
     )
-    files, missing = [], []
-    for path, size, mtime_ns, missing_since, *texts in connection.execute(_FILES, [recording_id]):
-        if not isinstance(path, bytes):
-            continue
-        files.append((FileState(path, int(size), int(mtime_ns)), Tags(*map(str, texts))))
-        if missing_since is not None:
-            missing.append(path)
-    return _Saved(analysis, files, missing)
+    return _Saved(analysis, *_files(connection, recording_id))
+
+
+def _files(connection: sqlite3.Connection, recording_id: int) -> tuple[list[tuple[FileState, Tags]], list[bytes]]:
+    """Read the files of a recording, and which of them are missing.
+
+    None if they cannot be read: looking through the folders finds them, and recognises the recording.
+    """
+    files: list[tuple[FileState, Tags]] = []
+    missing: list[bytes] = []
+    with suppress(sqlite3.Error, TypeError, ValueError):
+        for path, size, mtime_ns, missing_since, *texts in connection.execute(_FILES, [recording_id]):
+            if isinstance(path, bytes):
+                files.append((FileState(path, int(size), int(mtime_ns)), Tags(*map(str, texts))))
+                missing += [path] * (missing_since is not None)
+    return files, missing
 
 
 def _number(value: float | str | None) -> float | None:

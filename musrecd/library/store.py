@@ -104,6 +104,11 @@ class Library(Closing):
             recording_id = self._analyses.put(analysis)
             self._files.put(file, recording_id, tags)
 
+    def keep(self, analysis: Analysis) -> None:
+        """Store what was heard in a recording of which no file is known yet."""
+        with self._transaction():
+            self._analyses.put(analysis)
+
     def attach(self, file: FileState, audio_id: str, tags: Tags) -> None:
         """Let a moved, copied or retagged file point at the recording it holds, which is known already."""
         check_audio_id(audio_id)
