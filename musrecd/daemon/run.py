@@ -1,5 +1,6 @@
 """Runs the daemon as a process: one for each library, until a signal or a person ends it."""
 
+import errno
 import logging
 import math
 import signal
@@ -10,7 +11,7 @@ from functools import partial
 from types import FrameType
 from typing import Self, TypeVar
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 from sdnotify import SystemdNotifier
 
 from musrecd.config import Config
@@ -20,6 +21,7 @@ from musrecd.daemon.messages import Message, Stop
 from musrecd.daemon.server import Server
 from musrecd.daemon.service import Service
 from musrecd.daemon.upkeep import Schedule
+from musrecd.display import printable_path
 from musrecd.errors import LibraryDamagedError, LibraryUnavailableError, MusrecError
 from musrecd.library import recovery
 from musrecd.library.store import Library
@@ -34,6 +36,7 @@ _BUSY_TIMEOUT_S = 0.5
 _PATIENCE_S = 45.0
 _CHECK_S = 5.0
 _SOON_S = 600.0
+_MAY_PASS = {errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
 
 def run_daemon(read_config: Callable[[], Config], *, log_time: bool) -> None:
@@ -72,7 +75,7 @@ def _read_again(read_config: Callable[[], Config], config: Config) -> Config:
 
 def _serve(config: Config, notifier: SystemdNotifier, signals: "_Signals") -> Stop:
     """Serve the library, put right as often as it is found damaged."""
-    with _only_one(config):
+    with _only_one(config, signals):
         put_right_at = -math.inf
         while True:
             try:
@@ -110,13 +113,25 @@ def _serve_library(config: Config, notifier: SystemdNotifier, signals: "_Signals
 
 
 @contextmanager
-def _only_one(config: Config) -> Iterator[None]:
+def _only_one(config: Config, signals: "_Signals") -> Iterator[None]:
     lock = FileLock(lock_path(config.library), blocking=False)
+    _patiently(lambda: _acquire(lock), signals)
     try:
-        with lock:
-            yield
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: BaseFileLock) -> None:
+    """Raise LibraryUnavailableError if the lock cannot be made now, MusrecError if it will never be ours."""
+    try:
+        lock.acquire()
     except Timeout as error:
         raise MusrecError("another musrecd serves this library; `musrecd status` shows it") from error
+    except OSError as error:
+        kind = LibraryUnavailableError if error.errno in _MAY_PASS else MusrecError
+        where = printable_path(lock.lock_file)
+        raise kind(f"the lock {where} cannot be made: {error.strerror or error}") from error
 
 
 def _patiently(make: Callable[[], T], signals: "_Signals") -> T:

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -48,6 +49,7 @@ class Schedule:
         copy = Upkeep("backup", lambda store: back_up(store, config.backups))
         every(self._tell, "interval", days=1, args=[copy], next_run_time=_next_copy_at(self._library))
         every(self._tell, "interval", days=7, args=[Upkeep("check", check)])
+        every(self._tell, "interval", days=7, args=[Upkeep("compact", compact)])
         self._scheduler.start()
 
 
@@ -83,3 +85,8 @@ def check(library: Library) -> None:
     """Read everything; what is damaged waits to be heard again."""
     n_damaged = library.verify()
     _log.log(logging.WARNING if n_damaged else logging.INFO, "checked", extra={"damaged": n_damaged})
+
+
+def compact(library: Library) -> None:
+    """Give back what superseded encoders left."""
+    _log.info("compacted", extra=asdict(library.compact()))

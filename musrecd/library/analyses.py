@@ -52,7 +52,8 @@ class Analyses:
             raise LibraryError(f"{info.version[:60]!a} cannot be the version of an encoder")
         self._connection.execute(
             "INSERT INTO encoders (version, dim, labels, registered_at) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (version) DO NOTHING",
+            # The one that somebody began to use last is in use.
+            "ON CONFLICT (version) DO UPDATE SET registered_at = excluded.registered_at",
             [info.version, info.dim, labels_to_json(info.labels), now()],
         )
         encoder = self._encoder(info.version)

@@ -10,8 +10,9 @@ from typing import Any, Self
 from sqlite_utils import Database
 
 from musrecd.errors import LibraryError
-from musrecd.library import backups, migrations
+from musrecd.library import backups, compaction, migrations
 from musrecd.library.analyses import Analyses
+from musrecd.library.compaction import Compacted
 from musrecd.library.database import (
     PATIENT_TIMEOUT_S,
     Closing,
@@ -192,6 +193,15 @@ class Library(Closing):
             raise damaged(self.path)
         with self._transaction():
             return self._analyses.verify()
+
+    def compact(self) -> Compacted:
+        """Give back what superseded encoders left. Others wait while much is written anew."""
+        with self._transaction():
+            n_encoders = compaction.drop_superseded(self._db.conn)
+        with self._transaction():
+            n_files = compaction.remove_left_over(self._db.conn, self.path)
+        with library_errors(self.path):
+            return Compacted(n_encoders, n_files, compaction.shrink(self._db.conn))
 
     def backup(self, destination: Path) -> None:
         """Copy the library, in use or not, to another file; the vectors beside that are made when opened.
