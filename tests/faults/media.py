@@ -34,7 +34,7 @@ _EVIL = {
 }
 
 
-@scenario(quick=True)
+@scenario()
 def hostile_media(place: Place) -> str:
     """Text, pictures, random bytes, lying headers, bombs and ten hours called music, all at once."""
     tool = _tool()

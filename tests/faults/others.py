@@ -77,7 +77,7 @@ def planted_links(place: Place) -> str:
     return f"what the links name is untouched; a link for a lock {'is refused' if refused else 'does no harm'}"
 
 
-@scenario(quick=True)
+@scenario()
 def bad_clients(place: Place) -> str:
     """Rubbish, a line without end, clients that say nothing or read nothing, and 500 connections at once."""
     n_connections, n_megabytes = (500, 1000) if place.big else (200, 20)

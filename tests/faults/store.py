@@ -79,7 +79,7 @@ def store_emptied(place: Place) -> str:
     return f"{n_files} files are there again, {n_heard} were heard again"
 
 
-@scenario(quick=True)
+@scenario()
 def vectors_damaged(place: Place) -> str:
     """BLOBs of the library are flipped, the file of vectors is overwritten, cut and removed, while the daemon runs."""
     n_files, n_flipped = (300, 30) if place.big else (12, 4)

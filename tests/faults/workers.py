@@ -80,7 +80,7 @@ def workers_stopped(place: Place) -> str:
     return f"others took over within {seconds:.0f} s"
 
 
-@scenario(quick=True)
+@scenario()
 def workers_killed_idle(place: Place) -> str:
     """Workers are killed while they have nothing to do, and while the encoder is loaded."""
     n_kills = 20 if place.big else 3
