@@ -175,9 +175,12 @@ class MusrecPlugin(BeetsPlugin):
         with LibraryReader.open(config.library) as reader:
             info = _answering(reader)
             tracks = reader.tracks_at([item.path for item in items], info.version)
-            heard = [item for item in items if item.path in tracks]
-            probabilities = reader.probabilities([tracks[item.path].recording_id for item in heard], info.version)
-        predicted = [most_probable(row, info.labels, number=config.genres) for row in probabilities]
+            numbers = {path: track.recording_id for path, track in tracks.items()}
+            probabilities = reader.probabilities(list(numbers.values()), info.version)
+        heard = [item for item in items if numbers.get(item.path) in probabilities]
+        predicted = [
+            most_probable(probabilities[numbers[item.path]], info.labels, number=config.genres) for item in heard
+        ]
         if options.json:
             pairs = zip(heard, predicted, strict=True)
             rows = [_to_dict(i) | {"genres": {g.name: round(g.probability, 4) for g in p}} for i, p in pairs]

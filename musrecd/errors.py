@@ -52,4 +52,4 @@ class LibraryUnavailableError(LibraryError):
 
 
 class LibraryDamagedError(LibraryError):
-    """The library file is damaged or is no database."""
+    """The library file is damaged, is no database, or is not the file any more that was opened."""

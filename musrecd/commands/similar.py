@@ -173,10 +173,11 @@ def _nearest(
         found += [(tracks[match.row][0], match.score) for match in look if tracks[match.row]]
     found = found[: config.number]
     probabilities = reader.probabilities([track.recording_id for track, _ in found], info.version)
-    genres = [most_probable(p, info.labels, number=1) for p in probabilities]
+    # A neighbour whose analysis is damaged is shown without a genre; its place may be right all the same.
+    genres = {number: most_probable(p, info.labels, number=1) for number, p in probabilities.items()}
     return [
-        Result(track, score, genre[0] if genre else Prediction("", 0.0))
-        for (track, score), genre in zip(found, genres, strict=True)
+        Result(track, score, next(iter(genres.get(track.recording_id, ())), Prediction("", 0.0)))
+        for track, score in found
     ]
 
 
@@ -232,7 +233,7 @@ def _cells(result: Result) -> tuple[str, ...]:
         printable(tags.artist),
         printable(tags.title) or printable_path(os.path.basename(result.track.path)),
         clock(result.track.duration_s),
-        f"{result.genre.name} {result.genre.probability:.0%}",
+        f"{result.genre.name} {result.genre.probability:.0%}" if result.genre.name else "",
     )
 
 

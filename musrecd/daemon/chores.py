@@ -1,21 +1,25 @@
 """Upkeep of the library beside the loop, which hears, answers and stores meanwhile."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock, Thread
 
-from musrecd.daemon.messages import Upkeep
-from musrecd.errors import LibraryError
+from musrecd.daemon.messages import Damaged, Upkeep
+from musrecd.errors import LibraryDamagedError, LibraryError
 from musrecd.library.store import Library
 
 _log = logging.getLogger("musrecd.daemon.upkeep")
 
 
 class Chores:
-    """Does upkeep one after the other, in threads with connections of their own; the end of the daemon ends them."""
+    """Does upkeep one after the other, in threads with connections of their own; the end of the daemon ends them.
 
-    def __init__(self, library: Path) -> None:
-        self._library = library
+    Damage that they meet goes to `tell`.
+    """
+
+    def __init__(self, library: Path, tell: Callable[[Damaged], None]) -> None:
+        self._library, self._tell = library, tell
         self._one_at_a_time = Lock()
 
     def do(self, upkeep: Upkeep) -> None:
@@ -27,5 +31,7 @@ class Chores:
             try:
                 with Library.open(self._library) as library:
                     upkeep.do(library)
+            except LibraryDamagedError as error:
+                self._tell(Damaged(error))
             except (LibraryError, OSError) as error:
                 _log.error("upkeep failed", extra={"what": upkeep.name, "reason": str(error)})

@@ -21,6 +21,8 @@ _REST_AFTER_S = 60.0
 # How long nothing is begun after workers failed as a whole: longer each time, until something is heard again.
 _FIRST_WAIT_S = 2.0
 _LONGEST_WAIT_S = 60.0
+# How long the workers take to begin, at most, on a machine that has much to do.
+_BEGIN_S = 120.0
 _NO_WORKERS = "the daemon has no workers now; its log says why"
 _ENDED = "the daemon has ended its workers"
 
@@ -37,6 +39,7 @@ class Heard:
 class _Given:
     task: Task
     answer: Future[Outcome] | None
+    at: float
 
 
 class Hearing:
@@ -52,7 +55,7 @@ class Hearing:
         self._config, self._tell, self._clock = config, tell, clock
         self._workers: Workers | None = None
         self._under_way: dict[Future[Outcome], _Given] = {}
-        self._used_at = self._not_before = clock()
+        self._used_at = self._heard_at = self._not_before = clock()
         self._wait_s = _FIRST_WAIT_S
 
     @property
@@ -100,7 +103,7 @@ class Hearing:
         given = self._under_way.pop(heard.future, None)
         if given is None or self._workers is None:
             return None
-        self._used_at = self._clock()
+        self._used_at = self._heard_at = self._clock()
         try:
             outcome = self._workers.outcome(heard.future, heard.task)
         except MusrecError as error:
@@ -117,7 +120,7 @@ class Hearing:
         return None
 
     def check(self) -> None:
-        """Notice workers that died with nothing to do, which nobody tells; end those that had nothing to do for long.
+        """Notice workers that died or stand still, which nobody tells; end those that had nothing to do for long.
 
         To be called now and then.
         """
@@ -125,6 +128,8 @@ class Hearing:
             return
         if self._workers.is_broken:
             self._give_up(MusrecError("the workers died"))
+        elif self._stand_still():
+            self._give_up(MusrecError("the workers stand still"))
         elif not self._under_way and self._clock() > self._used_at + _REST_AFTER_S:
             self.rest()
 
@@ -138,6 +143,13 @@ class Hearing:
             self._workers.stop()
         self._workers = None
 
+    def _stand_still(self) -> bool:
+        """Whether nothing was done for longer than one file may take: no worker takes what is given."""
+        if not self._under_way:
+            return False
+        since = max(self._heard_at, min(given.at for given in self._under_way.values()))
+        return self._clock() > since + self._config.timeout_s + _BEGIN_S
+
     def _may_begin(self) -> bool:
         return self._clock() >= self._not_before
 
@@ -149,7 +161,7 @@ class Hearing:
         except MusrecError as error:
             self._give_up(error)
             return False
-        self._under_way[future] = _Given(task, answer)
+        self._under_way[future] = _Given(task, answer, self._clock())
         self._used_at = self._clock()
         future.add_done_callback(lambda done: self._tell(Heard(task, done)))
         return True

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from logfmter import Logfmter
 
 from musrecd.config import COMPONENTS
+from musrecd.daemon.repeats import Repeats
 from musrecd.display import printable, printable_path
 
 ROOT = "musrecd"
@@ -40,6 +41,7 @@ def set_up(levels: Mapping[str, str], *, with_time: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine(keys=keys, mapping=mapping))
     handler.addFilter(_name_component)
+    handler.addFilter(Repeats())
     root = logging.getLogger()
     root.handlers = [handler]
     logging.captureWarnings(True)

@@ -12,7 +12,7 @@ from threading import Thread
 from pebble import ProcessPool
 
 from musrecd.daemon.looking import Look, Looked, look_through
-from musrecd.errors import MusrecError
+from musrecd.errors import LibraryDamagedError, MusrecError
 from musrecd.ingest.pool import starting
 from musrecd.ingest.work import begin_process
 
@@ -79,12 +79,17 @@ class Lookout:
             self._start(look)
 
     def done(self, future: "Future[Looked]") -> Looked | None:
-        """Let the process end and return what it found; None if it failed, the look is made again after a while."""
+        """Let the process end and return what it found; None if it failed, the look is made again after a while.
+
+        Raises LibraryDamagedError.
+        """
         if self._under_way is None or future is not self._under_way.future:
             # It was given up before.
             return None
         try:
             looked = future.result()
+        except LibraryDamagedError:
+            raise
         except Exception as error:  # a process that was killed, memory that ran out: none of it may end the daemon
             self._failed(self._under_way.look, f"{type(error).__name__}: {error}")
             return None

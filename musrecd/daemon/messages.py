@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from musrecd.daemon.hearing import Heard
 from musrecd.daemon.hints import Hint
 from musrecd.daemon.looking import Looked
+from musrecd.errors import LibraryDamagedError
 from musrecd.ingest.work import Outcome
 from musrecd.library.store import Library
 
@@ -44,10 +45,17 @@ class Upkeep:
 
 
 @dataclass(frozen=True, slots=True)
+class Damaged:
+    """Somebody met damage in the library."""
+
+    error: LibraryDamagedError
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """The daemon is to end; with `reload` to begin again with the configuration as it is then."""
 
     reload: bool = False
 
 
-Message = Hint | Heard | LookDone | Ask | LookThrough | Upkeep | Stop
+Message = Hint | Heard | LookDone | Ask | LookThrough | Upkeep | Damaged | Stop

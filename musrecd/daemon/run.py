@@ -1,14 +1,17 @@
 """Runs the daemon as a process: one for each library, until a signal or a person ends it."""
 
+import errno
 import logging
+import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from types import FrameType
 from typing import Self, TypeVar
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 from sdnotify import SystemdNotifier
 
 from musrecd.config import Config
@@ -18,7 +21,9 @@ from musrecd.daemon.messages import Message, Stop
 from musrecd.daemon.server import Server
 from musrecd.daemon.service import Service
 from musrecd.daemon.upkeep import Schedule
-from musrecd.errors import LibraryUnavailableError, MusrecError
+from musrecd.display import printable_path
+from musrecd.errors import LibraryDamagedError, LibraryUnavailableError, MusrecError
+from musrecd.library import recovery
 from musrecd.library.store import Library
 
 _log = logging.getLogger(__name__)
@@ -30,6 +35,8 @@ _BUSY_TIMEOUT_S = 0.5
 # At the start nobody can be answered anyway; `musrecd start` waits a little longer than that.
 _PATIENCE_S = 45.0
 _CHECK_S = 5.0
+_SOON_S = 600.0
+_MAY_PASS = {errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
 
 def run_daemon(read_config: Callable[[], Config], *, log_time: bool) -> None:
@@ -67,8 +74,30 @@ def _read_again(read_config: Callable[[], Config], config: Config) -> Config:
 
 
 def _serve(config: Config, notifier: SystemdNotifier, signals: "_Signals") -> Stop:
+    """Serve the library, put right as often as it is found damaged."""
+    with _only_one(config, signals):
+        put_right_at = -math.inf
+        while True:
+            try:
+                return _serve_library(config, notifier, signals)
+            except LibraryDamagedError as error:
+                _log.error("the library is damaged", extra={"reason": str(error)})
+                # That nothing is found wrong with it is believed once.
+                is_again = time.monotonic() < put_right_at + _SOON_S
+                _patiently(partial(_put_right, config, error, notifier, even_if_sound=is_again), signals)
+                put_right_at = time.monotonic()
+
+
+def _put_right(config: Config, error: LibraryDamagedError, notifier: SystemdNotifier, *, even_if_sound: bool) -> None:
+    # Reading all of a large library may take longer than systemd waits.
+    ask_for_time = partial(notifier.notify, "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=120000000")
+    ask_for_time()
+    recovery.put_right(config.library, error, even_if_sound=even_if_sound, on_turn=ask_for_time)
+
+
+def _serve_library(config: Config, notifier: SystemdNotifier, signals: "_Signals") -> Stop:
     with ExitStack() as stack:
-        stack.enter_context(_only_one(config))
+        _patiently(lambda: recovery.check_not_emptied(config.library), signals)
         library = stack.enter_context(
             _patiently(lambda: Library.open(config.library, busy_timeout_s=_BUSY_TIMEOUT_S), signals)
         )
@@ -84,13 +113,25 @@ def _serve(config: Config, notifier: SystemdNotifier, signals: "_Signals") -> St
 
 
 @contextmanager
-def _only_one(config: Config) -> Iterator[None]:
+def _only_one(config: Config, signals: "_Signals") -> Iterator[None]:
     lock = FileLock(lock_path(config.library), blocking=False)
+    _patiently(lambda: _acquire(lock), signals)
     try:
-        with lock:
-            yield
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: BaseFileLock) -> None:
+    """Raise LibraryUnavailableError if the lock cannot be made now, MusrecError if it will never be ours."""
+    try:
+        lock.acquire()
     except Timeout as error:
         raise MusrecError("another musrecd serves this library; `musrecd status` shows it") from error
+    except OSError as error:
+        kind = LibraryUnavailableError if error.errno in _MAY_PASS else MusrecError
+        where = printable_path(lock.lock_file)
+        raise kind(f"the lock {where} cannot be made: {error.strerror or error}") from error
 
 
 def _patiently(make: Callable[[], T], signals: "_Signals") -> T:

@@ -4,13 +4,14 @@ import json
 import logging
 import os
 import socketserver
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from threading import Thread
+from threading import BoundedSemaphore, Thread
 from typing import Any
 
 from musrecd.daemon.messages import Ask, LookThrough, Message, Stop
@@ -24,7 +25,10 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_LINE = 65_536
 _READ_S = 10.0
+_SOON_S = 0.01
 _HEAR_S = 600.0
+# As many are listened to at once; who comes next is told nothing, as if there were no daemon.
+_MOST_AT_ONCE = 64
 # How long the end of listening takes at most; so often the thread wakes.
 _NOTICE_S = 0.5
 
@@ -70,6 +74,8 @@ class Server:
 
     def _bound(self) -> "_Listener":
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Whatever it was before: only its owner may put anything there.
+        self._path.parent.chmod(0o700)
         # Whoever holds the lock of the library is the only one here: an old socket is of somebody who was killed.
         self._path.unlink(missing_ok=True)
         before = os.umask(0o177)
@@ -116,10 +122,28 @@ class Server:
 
 class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
+    request_queue_size = _MOST_AT_ONCE
 
     def __init__(self, path: str, answer: Callable[[Answer], Answer]) -> None:
         super().__init__(path, _Handler)
         self.answer = answer
+        self._room = BoundedSemaphore(_MOST_AT_ONCE)
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        if not self._room.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread could be started
+            self._room.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -128,10 +152,22 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         try:
-            answer = self._answer(self.rfile.readline(_LONGEST_LINE))
+            answer = self._answer(self._line())
             self.wfile.write(json.dumps(answer).encode() + b"\n")
         except OSError as error:
             _log.debug("nobody waits for the answer: %s", error)
+
+    def _line(self) -> bytes:
+        """Read a line within the time there is for all of it, however slowly its bytes come. Raises OSError."""
+        deadline = time.monotonic() + _READ_S
+        line = b""
+        while not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
+            self.connection.settimeout(max(deadline - time.monotonic(), _SOON_S))
+            if not (piece := self.connection.recv(_LONGEST_LINE - len(line))) or time.monotonic() > deadline:
+                break
+            line += piece
+        self.connection.settimeout(_READ_S)
+        return line
 
     def _answer(self, line: bytes) -> Answer:
         try:

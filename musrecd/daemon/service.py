@@ -21,7 +21,7 @@ from musrecd.daemon.hints import Gone, Missed, Moved, Touched
 from musrecd.daemon.intake import Intake
 from musrecd.daemon.looking import Look
 from musrecd.daemon.lookout import Lookout
-from musrecd.daemon.messages import Ask, LookDone, LookThrough, Message, Stop, Upkeep
+from musrecd.daemon.messages import Ask, Damaged, LookDone, LookThrough, Message, Stop, Upkeep
 from musrecd.daemon.settling import Settling
 from musrecd.daemon.state import State
 from musrecd.daemon.watcher import Root, Watcher
@@ -64,7 +64,7 @@ class Service:
         )
         self._work = Work(library, info.version, self._hearing, self._settling, self._may_be_unmounted)
         self._lookout = Lookout(lambda future: self.tell(LookDone(future)))
-        self._chores = Chores(config.library)
+        self._chores = Chores(config.library, self.tell)
         self._watcher = Watcher([os.fsencode(folder) for folder in config.folders], self.tell)
         self._coverage = Coverage(self._watcher)
         self._checked_at = -_CHECK_S
@@ -127,6 +127,8 @@ class Service:
                     self._hearing.warm_up()
             case Missed(folder):
                 self._look_through(LookThrough((folder,)))
+            case Damaged(error):
+                raise error
             case _:
                 self._do(message)
 

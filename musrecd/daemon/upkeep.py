@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from musrecd.config import DaemonConfig
 from musrecd.daemon.messages import LookThrough, Message, Upkeep
+from musrecd.library.backups import numbered
 from musrecd.library.store import Library
 
 _log = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class Schedule:
         copy = Upkeep("backup", lambda store: back_up(store, config.backups))
         every(self._tell, "interval", days=1, args=[copy], next_run_time=_next_copy_at(self._library))
         every(self._tell, "interval", days=7, args=[Upkeep("check", check)])
+        every(self._tell, "interval", days=7, args=[Upkeep("compact", compact)])
         self._scheduler.start()
 
 
@@ -59,22 +62,18 @@ def _next_copy_at(library: Path) -> datetime:
     """Find the time a day after the last copy, however often the daemon was started since; soon if there is none."""
     soon = datetime.now(UTC) + timedelta(minutes=5)
     try:
-        copied = datetime.fromtimestamp(_copy(library, 1).stat().st_mtime, UTC)
+        copied = datetime.fromtimestamp(numbered(library, 1).stat().st_mtime, UTC)
     except OSError:
         return soon
     return max(soon, min(copied, datetime.now(UTC)) + timedelta(days=1))
 
 
-def _copy(library: Path, number: int) -> Path:
-    return library.with_name(f"{library.name}.backup-{number}")
-
-
 def back_up(library: Library, n_kept: int) -> None:
     """Copy the library beside itself; the copy before that is kept with a higher number, up to `n_kept`."""
-    names = [_copy(library.path, number) for number in range(1, n_kept + 1)]
+    names = [numbered(library.path, number) for number in range(1, n_kept + 1)]
     if not names:
         return
-    newest = _copy(library.path, 0)
+    newest = numbered(library.path, 0)
     library.backup(newest)
     for older, younger in zip(reversed(names), [*reversed(names[:-1]), newest], strict=True):
         if younger.exists():
@@ -83,6 +82,11 @@ def back_up(library: Library, n_kept: int) -> None:
 
 
 def check(library: Library) -> None:
-    """Read everything; what is damaged is heard again after the next look."""
+    """Read everything; what is damaged waits to be heard again."""
     n_damaged = library.verify()
     _log.log(logging.WARNING if n_damaged else logging.INFO, "checked", extra={"damaged": n_damaged})
+
+
+def compact(library: Library) -> None:
+    """Give back what superseded encoders left."""
+    _log.info("compacted", extra=asdict(library.compact()))

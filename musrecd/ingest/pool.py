@@ -15,7 +15,7 @@ from typing import Self
 from pebble import ProcessExpired, ProcessPool
 
 from musrecd.errors import MusrecError, WorkerError
-from musrecd.ingest.work import Outcome, Task, WorkerSettings, perform, prepare, start_worker
+from musrecd.ingest.work import OUT_OF_MEMORY, Outcome, Task, WorkerSettings, perform, prepare, start_worker
 
 # A worker is renewed now and then, so that what decoders leak stays small.
 _TASKS_PER_WORKER = 500
@@ -128,7 +128,9 @@ class Workers:
         except FutureTimeoutError:
             message = f"not done after {self._timeout_s:.0f} s, given up"
         except ProcessExpired as error:
-            message = f"the process that analysed it crashed (exit code {error.exitcode})"
+            ran_out = error.exitcode == OUT_OF_MEMORY
+            why = "ran out of memory" if ran_out else f"crashed (exit code {error.exitcode})"
+            message = f"the process that analysed it {why}"
         except Exception as error:  # whatever a decoder library raises ends this file, not the run
             message = f"unexpected {type(error).__name__}: {' '.join(str(error).split())}"
         return Outcome(task.file, reason=WorkerError.reason, message=message)

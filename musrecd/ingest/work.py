@@ -47,6 +47,9 @@ class WorkerSettings:
     memory_bytes: int | None = None
 
 
+OUT_OF_MEMORY = 77  # with which a worker ends that has none left
+_NO_MEMORY = "allocate memory"  # torch has no MemoryError
+
 _settings: WorkerSettings | None = None
 _perform: Callable[[Task], Outcome] | None = None
 
@@ -86,9 +89,17 @@ def _follow_parent(parent: int) -> None:
 def perform(task: Task) -> Outcome:
     """Hear one file in this worker; a failure is an outcome, too.
 
+    A worker that has no memory left would fail at whatever comes next: it ends, and another takes its place.
     Raises EncoderError or LibraryError if this worker cannot hear anything at all.
     """
-    return _performer()(task)
+    try:
+        return _performer()(task)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except RuntimeError as error:
+        if _NO_MEMORY in str(error):
+            os._exit(OUT_OF_MEMORY)
+        raise
 
 
 def prepare() -> None:

@@ -4,9 +4,11 @@ Everything here runs within a transaction of `store.Library`.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 from musrecd.errors import LibraryError
+from musrecd.library.damage import mark_damaged
 from musrecd.library.encoding import (
     check_audio_id,
     check_numbers,
@@ -50,7 +52,8 @@ class Analyses:
             raise LibraryError(f"{info.version[:60]!a} cannot be the version of an encoder")
         self._connection.execute(
             "INSERT INTO encoders (version, dim, labels, registered_at) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (version) DO NOTHING",
+            # The one that somebody began to use last is in use.
+            "ON CONFLICT (version) DO UPDATE SET registered_at = excluded.registered_at",
             [info.version, info.dim, labels_to_json(info.labels), now()],
         )
         encoder = self._encoder(info.version)
@@ -78,15 +81,15 @@ class Analyses:
         return recording_id
 
     def verify(self) -> int:
-        """Mark analyses whose BLOBs are damaged and make the vector files anew; returns how many."""
+        """Mark analyses whose BLOBs are damaged, let their files wait and make the vector files anew.
+
+        Returns how many were damaged.
+        """
         n_damaged = 0
         for encoder in self._encoders():
             rows = encoder.rows(self._connection)
             damaged = list(rows.damaged())
-            self._connection.executemany(
-                'UPDATE analyses SET damaged = 1 WHERE encoder_id = ? AND "row" = ?',
-                [(encoder.id, row) for row in damaged],
-            )
+            mark_damaged(self._connection, encoder.id, self._recordings_in(encoder, damaged))
             encoder.file(self._path).rebuild(rows)
             n_damaged += len(damaged)
         return n_damaged
@@ -99,6 +102,11 @@ class Analyses:
         """Put right the vector files that are not."""
         for encoder in self._encoders():
             encoder.file(self._path).make_ready(encoder.rows(self._connection))
+
+    def _recordings_in(self, encoder: StoredEncoder, rows: Sequence[int]) -> list[int]:
+        sql = 'SELECT recording_id FROM analyses WHERE encoder_id = ? AND "row" = ?'
+        found = (self._connection.execute(sql, [encoder.id, row]).fetchone() for row in rows)
+        return [columns[0] for columns in found if columns is not None]
 
     def _encoders(self) -> list[StoredEncoder]:
         versions = self._connection.execute("SELECT version FROM encoders ORDER BY id").fetchall()

@@ -23,17 +23,21 @@ _MAX_VARIABLES = 500  # older SQLite allows 999 in one statement
 
 _T = TypeVar("_T")
 
+# The daemon does that at its start and while it runs; see recovery.py.
+_HELPS = "let `musrecd run` restore the newest backup and hear what is missing in that"
 _ADVICE = {
     sqlite3.SQLITE_BUSY: "is in use by another program; try again when that has finished",
     sqlite3.SQLITE_LOCKED: "is in use by another program; try again when that has finished",
-    sqlite3.SQLITE_CORRUPT: "is damaged; move it aside, then restore a backup or scan your music again",
-    sqlite3.SQLITE_NOTADB: "is not a database; move it aside or name another file",
+    sqlite3.SQLITE_CORRUPT: f"is damaged; {_HELPS}",
+    sqlite3.SQLITE_NOTADB: f"is not a database; name another file or, if it was the library, {_HELPS}",
     sqlite3.SQLITE_FULL: "cannot grow because the disk is full; free some space and try again",
     sqlite3.SQLITE_READONLY: "cannot be written; check the permissions of the file and its folder",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; check the permissions of the file and its folder",
     sqlite3.SQLITE_PERM: "cannot be opened; check the permissions of the file and its folder",
 }
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+# Said without a code, or with one that has other meanings, too.
+_SIGNS_OF_DAMAGE = ("no such table: ", "Could not decode to UTF-8")
 _MAY_PASS = frozenset(_ADVICE) - _DAMAGED | {sqlite3.SQLITE_IOERR}
 
 
@@ -65,6 +69,10 @@ def explain(error: Exception, path: Path) -> LibraryError:
     extended = getattr(error, "sqlite_errorcode", None)
     code = extended & 0xFF if extended is not None else None
     reason = " ".join(str(error).split())
+    if isinstance(error, sqlite3.Error) and reason.startswith(_SIGNS_OF_DAMAGE):
+        code = sqlite3.SQLITE_CORRUPT
+    if extended == sqlite3.SQLITE_READONLY_DBMOVED:
+        return LibraryDamagedError(f"the library {shown(path)} was moved or replaced while it was in use; try again")
     if code in _DAMAGED:
         kind: type[LibraryError] = LibraryDamagedError
     elif code in _MAY_PASS or isinstance(error, OSError):
@@ -72,6 +80,11 @@ def explain(error: Exception, path: Path) -> LibraryError:
     else:
         kind = LibraryError
     return kind(f"the library {shown(path)} {_ADVICE.get(code or 0) or f'cannot be used: {reason}'}")
+
+
+def damaged(path: Path) -> LibraryDamagedError:
+    """Say that a check found damage."""
+    return LibraryDamagedError(f"the library {shown(path)} {_ADVICE[sqlite3.SQLITE_CORRUPT]}")
 
 
 @contextmanager

@@ -1,25 +1,13 @@
 """The schema as numbered steps: all that are due run in one transaction, after a backup."""
 
-import os
-import sqlite3
 import uuid
-from contextlib import closing
 from pathlib import Path
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from musrecd.errors import LibraryError
-from musrecd.library.database import (
-    APPLICATION_ID,
-    BUSY_TIMEOUT_S,
-    SCHEMA_VERSION,
-    connect,
-    create_private,
-    library_errors,
-    schema_version,
-    shown,
-)
+from musrecd.library.backups import backup
+from musrecd.library.database import APPLICATION_ID, SCHEMA_VERSION, schema_version
 
 STEPS = Migrations("musrec")
 
@@ -141,28 +129,3 @@ def migrate(db: Database, path: Path, steps: Migrations = STEPS, newest: int = S
 def backup_path(path: Path, version: int) -> Path:
     """Where the library of an older schema is kept before it is migrated."""
     return path.with_name(f"{path.name}.schema-{version}.backup")
-
-
-def backup(path: Path, destination: Path) -> None:
-    """Copy a database that may be in use through SQLite's backup API; whole or not at all.
-
-    Through a connection of its own: SQLite does not copy for one that is in a write transaction.
-    """
-    if destination.resolve() == path.resolve():
-        raise LibraryError(f"{shown(path)} is the library itself; name another file for the backup")
-    unfinished = destination.with_name(destination.name + ".new")
-    with library_errors(destination):
-        unfinished.unlink(missing_ok=True)
-        create_private(unfinished)
-        with (
-            closing(connect(path, "rw", BUSY_TIMEOUT_S)) as source,
-            closing(connect(unfinished, "rw", BUSY_TIMEOUT_S)) as target,
-        ):
-            source.backup(target, progress=_give_up_when_locked)
-        os.replace(unfinished, destination)
-
-
-def _give_up_when_locked(status: int, _remaining: int, _total: int) -> None:
-    # The busy timeout has passed by then; `Connection.backup` would go on for ever.
-    if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        raise LibraryError("no backup could be made: the library is in use by another program; try again")

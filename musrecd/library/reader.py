@@ -3,11 +3,11 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from musrecd.errors import LibraryError
+from musrecd.library.damage import note_damaged
 from musrecd.library.database import (
     BUSY_TIMEOUT_S,
     SCHEMA_VERSION,
@@ -21,6 +21,7 @@ from musrecd.library.database import (
     shown,
 )
 from musrecd.library.encoding import encoder_from_row, fold, from_blob, intact, slot
+from musrecd.library.summary import Failure, Summary, list_failures, summarise
 from musrecd.library.vectors import StoredEncoder
 from musrecd.types import EncoderInfo, FloatArray, Priority, Tags, Track
 
@@ -47,44 +48,10 @@ _FIND = """
     ORDER BY f.path
 """
 _OUTPUTS = "SELECT id, embedding, probabilities, checksum FROM outputs WHERE id IN (?*)"
-_SUMMARY = """
-    SELECT
-        (SELECT count(*) FROM files),
-        (SELECT count(*) FROM recordings),
-        (SELECT count(*) FROM files WHERE missing_since IS NOT NULL),
-        (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size)
-"""
-
-
 # Recordings are never deleted, so their ids are as many as they are.
 _IS_COMPLETE = """
     SELECT coalesce((SELECT n_rows FROM encoders WHERE id = ?), 0) >= coalesce((SELECT max(id) FROM recordings), 0)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file that could not be analysed, and why."""
-
-    path: bytes
-    reason: str
-    message: str
-    encoder_version: str
-    attempts: int
-    failed_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What `status` says of a library: `analysed` counts by encoder version, `failures` by reason."""
-
-    files: int
-    recordings: int
-    missing: int
-    analysed: dict[str, int]
-    failures: dict[str, int]
-    journal_mode: str
-    database_bytes: int
 
 
 class LibraryReader(Closing):
@@ -139,14 +106,17 @@ class LibraryReader(Closing):
     def embeddings(self, recording_ids: Sequence[int], version: str) -> FloatArray:
         """Embeddings (n, dim) of recordings in the order asked; a damaged one raises and is named."""
         encoder = self._encoder(version)
-        blobs = (embedding for embedding, _ in self._outputs(recording_ids, encoder))
-        return _stack(blobs, encoder.info.dim)
+        sound = self._outputs(recording_ids, encoder)
+        if damaged := [int(number) for number in recording_ids if number not in sound]:
+            raise self._damaged(damaged[0])
+        embeddings = b"".join(sound[number][0] for number in recording_ids)
+        return from_blob(embeddings).reshape(-1, encoder.info.dim)
 
-    def probabilities(self, recording_ids: Sequence[int], version: str) -> FloatArray:
-        """Probabilities (n, n_labels) of recordings in the order asked; a damaged one raises."""
+    def probabilities(self, recording_ids: Sequence[int], version: str) -> dict[int, FloatArray]:
+        """Probabilities (n_labels,) of each recording; damaged ones are left out."""
         encoder = self._encoder(version)
-        blobs = (probabilities for _, probabilities in self._outputs(recording_ids, encoder))
-        return _stack(blobs, len(encoder.info.labels))
+        sound = self._outputs(recording_ids, encoder)
+        return {number: from_blob(probabilities) for number, (_, probabilities) in sound.items()}
 
     def vectors(self, version: str) -> FloatArray:
         """All embeddings (n_rows, dim), read-only, memory-mapped where the vector file is sound.
@@ -223,16 +193,7 @@ class LibraryReader(Closing):
 
     def summary(self) -> Summary:
         """Count what `status` shows."""
-        files, recordings, missing, n_bytes = self._rows(_SUMMARY)[0]
-        return Summary(
-            files=files,
-            recordings=recordings,
-            missing=missing,
-            analysed=dict(self._rows("SELECT version, n_rows FROM encoders ORDER BY id")),
-            failures=dict(self._rows("SELECT reason, count(*) FROM failures GROUP BY reason ORDER BY reason")),
-            journal_mode=self._rows("PRAGMA journal_mode")[0][0],
-            database_bytes=n_bytes,
-        )
+        return summarise(self._rows)
 
     def waiting(self) -> dict[Priority, int]:
         """Count the files that wait to be heard, by their priority."""
@@ -241,10 +202,7 @@ class LibraryReader(Closing):
 
     def failures(self) -> list[Failure]:
         """All files that could not be analysed, by path."""
-        sql = """
-            SELECT path, reason, message, encoder_version, attempts, failed_at FROM failures ORDER BY path
-        """
-        return [Failure(*columns) for columns in self._rows(sql)]
+        return list_failures(self._rows)
 
     def _check_schema(self) -> None:
         self._rows("PRAGMA query_only = ON")
@@ -295,22 +253,18 @@ class LibraryReader(Closing):
         name = ascii(files[0][0])[1:] if files else f"of recording {recording_id}"
         return LibraryError(f"the analysis of {name} is damaged; `musrecd scan --force` with that file makes it anew")
 
-    def _outputs(self, recording_ids: Sequence[int], encoder: StoredEncoder) -> Iterator[tuple[bytes, bytes]]:
+    def _outputs(self, recording_ids: Sequence[int], encoder: StoredEncoder) -> dict[int, tuple[bytes, bytes]]:
+        """Read the BLOBs of recordings; those that are damaged are left out, and soon heard again."""
         numbers = [int(number) for number in recording_ids]
         rows = self.rows_of(numbers, encoder.info.version)
+        if unheard := [number for number in numbers if number not in rows]:
+            raise LibraryError(f"recording {unheard[0]} has no analysis of version {encoder.info.version!r}")
         slots = {number: slot(encoder.id, row) for number, row in rows.items()}
         stored = {key: columns for key, *columns in self._in_chunks(_OUTPUTS, slots.values())}
-        for number in numbers:
-            if number not in slots:
-                raise LibraryError(f"recording {number} has no analysis of version {encoder.info.version!r}")
-            columns = stored.get(slots[number])
-            if columns is None or not intact(columns, encoder.info.dim):
-                raise self._damaged(number)
-            yield columns[0], columns[1]
-
-
-def _stack(blobs: Iterable[bytes], width: int) -> FloatArray:
-    return from_blob(b"".join(blobs)).reshape(-1, width)
+        sound = {number: stored[key] for number, key in slots.items() if intact(stored.get(key), encoder.info.dim)}
+        if damaged := rows.keys() - sound.keys():
+            note_damaged(self.path, encoder.id, damaged)
+        return {number: (columns[0], columns[1]) for number, columns in sound.items()}
 
 
 def _track(columns: Sequence[Any]) -> Track:

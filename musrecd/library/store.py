@@ -1,70 +1,36 @@
 """The library as its one writer sees it: short transactions that are whole or did not happen."""
 
 import logging
-import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 from sqlite_utils import Database
 
 from musrecd.errors import LibraryError
-from musrecd.library import migrations
+from musrecd.library import backups, compaction, migrations
 from musrecd.library.analyses import Analyses
+from musrecd.library.compaction import Compacted
 from musrecd.library.database import (
     PATIENT_TIMEOUT_S,
     Closing,
     chunks,
     connect,
     create_private,
-    in_list,
+    damaged,
     library_errors,
     resolved,
     shown,
     wal_is_safe,
 )
-from musrecd.library.encoding import check_audio_id, clamp, clean_text, now, search_text
+from musrecd.library.encoding import check_audio_id
+from musrecd.library.files import Files, state
 from musrecd.library.jobs import Jobs
 from musrecd.types import Analysis, EncoderInfo, FileState, Job, Priority, Tags
 
 _log = logging.getLogger(__name__)
-
-_State: TypeAlias = tuple[bytes, int, int]
-
-_KNOWN = """
-    SELECT f.path, f.size, f.mtime_ns, f.missing_since IS NOT NULL, a.recording_id IS NOT NULL
-    FROM files f
-    LEFT JOIN analyses a ON a.recording_id = f.recording_id AND a.damaged = 0
-        AND a.encoder_id = (SELECT id FROM encoders WHERE version = ?)
-    WHERE f.path IN (?*)
-"""
-_UPSERT_FILE = """
-    INSERT INTO files (path, recording_id, size, mtime_ns, artist, title, album, search)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (path) DO UPDATE
-    SET recording_id = excluded.recording_id, size = excluded.size, mtime_ns = excluded.mtime_ns,
-        artist = excluded.artist, title = excluded.title, album = excluded.album,
-        search = excluded.search, missing_since = NULL
-"""
-_UPSERT_FAILURE = """
-    INSERT INTO failures (path, size, mtime_ns, encoder_version, reason, message, attempts, failed_at)
-    VALUES (?, ?, ?, ?, ?, ?, 1, ?)
-    ON CONFLICT (path) DO UPDATE
-    SET attempts = CASE WHEN size = excluded.size AND mtime_ns = excluded.mtime_ns
-            AND encoder_version = excluded.encoder_version THEN attempts + 1 ELSE 1 END,
-        size = excluded.size, mtime_ns = excluded.mtime_ns, encoder_version = excluded.encoder_version,
-        reason = excluded.reason, message = excluded.message, failed_at = excluded.failed_at
-"""
-
-# What could not be read may be readable now, by another person or with other rights; a worker that died may
-# have been killed for reasons that had nothing to do with the file, once.
-_FAILED = """
-    SELECT path, size, mtime_ns FROM failures
-    WHERE encoder_version = ? AND attempts >= CASE reason WHEN 'unreadable' THEN ? WHEN 'worker' THEN 2 ELSE 0 END
-        AND path IN (?*)
-"""
 
 
 class Library(Closing):
@@ -76,6 +42,7 @@ class Library(Closing):
         self._db = Database(connection, execute_plugins=False, recursive_triggers=False)
         self._analyses = Analyses(connection, path)
         self._jobs = Jobs(connection)
+        self._files = Files(connection, self._jobs)
 
     @classmethod
     def open(cls, path: Path, *, busy_timeout_s: float = PATIENT_TIMEOUT_S) -> Self:
@@ -119,22 +86,29 @@ class Library(Closing):
         were marked missing and are seen unchanged are missing no more.
         """
         for chunk in chunks(files):
-            done = self._done(chunk, encoder_version)
-            failed = self._failed(chunk, encoder_version, give_up_after)
+            with library_errors(self.path):
+                done, returned = self._files.known(chunk, encoder_version)
+                failed = self._files.failed(chunk, encoder_version, give_up_after)
+            if returned:
+                self.mark_seen(returned)
             left_out = (set() if force else done) | (set() if retry_failed else failed)
-            yield from (file for file in chunk if _state(file) not in left_out)
+            yield from (file for file in chunk if state(file) not in left_out)
 
     def unchanged(self, files: Sequence[FileState]) -> set[bytes]:
         """Which of these paths hold what they held when they were last heard, by whatever version."""
-        paths = [file.path for file in files]
-        known = set(self._rows_for("SELECT path, size, mtime_ns FROM files WHERE path IN (?*)", paths))
-        return {file.path for file in files if _state(file) in known}
+        with library_errors(self.path):
+            return self._files.unchanged(files)
 
     def add(self, file: FileState, analysis: Analysis, tags: Tags) -> None:
         """Store what was heard in a file. The same recording and version again overwrites its row."""
         with self._transaction():
             recording_id = self._analyses.put(analysis)
-            self._put_file(file, recording_id, tags)
+            self._files.put(file, recording_id, tags)
+
+    def keep(self, analysis: Analysis) -> None:
+        """Store what was heard in a recording of which no file is known yet."""
+        with self._transaction():
+            self._analyses.put(analysis)
 
     def attach(self, file: FileState, audio_id: str, tags: Tags) -> None:
         """Let a moved, copied or retagged file point at the recording it holds, which is known already."""
@@ -143,7 +117,7 @@ class Library(Closing):
             found = self._rows("SELECT id FROM recordings WHERE audio_id = ?", [audio_id])
             if not found:
                 raise LibraryError(f"no recording {audio_id} in the library; analyse the file first")
-            self._put_file(file, found[0][0], tags)
+            self._files.put(file, found[0][0], tags)
 
     def add_failure(
         self, file: FileState, encoder_version: str, reason: str, message: str, *, retry_at: float | None = None
@@ -152,9 +126,8 @@ class Library(Closing):
 
         If it was waiting in the queue it does so again until `retry_at` (seconds since 1970), if that is said.
         """
-        texts = [clean_text(text) for text in (encoder_version, reason, message)]
         with self._transaction():
-            self._db.execute(_UPSERT_FAILURE, [*_state(file), *texts, now()])
+            self._files.put_failure(file, encoder_version, reason, message)
             if retry_at is None:
                 self._jobs.remove([file.path])
             else:
@@ -187,37 +160,28 @@ class Library(Closing):
         """Rename files one after the other, (from, to) each; returns how many of them were known."""
         moves = list(moves)
         with self._transaction():
-            return sum(self._move(source, destination) for source, destination in moves)
+            return sum(self._files.move(source, destination) for source, destination in moves)
 
     def refresh(self, files: Iterable[FileState]) -> None:
         """Take note that files were rewritten by somebody who left their sound alone; unknown ones are ignored."""
-        states = [(size, mtime_ns, path) for path, size, mtime_ns in map(_state, files)]
+        files = list(files)  # a slow generator must not hold the write lock
         with self._transaction():
-            self._db.conn.executemany("UPDATE files SET size = ?, mtime_ns = ? WHERE path = ?", states)
+            self._files.refresh(files)
 
     def mark_missing(self, paths: Iterable[bytes]) -> int:
         """Mark files that are no longer there, and forget their failures; returns how many were marked.
 
         They answer no question any more but are not forgotten: seen again, they need no new analysis.
         """
-        paths = list(paths)  # a slow generator must not hold the write lock
+        paths = list(paths)
         with self._transaction():
-            self._for_paths("DELETE FROM failures WHERE path IN (?*)", paths)
-            self._jobs.remove(paths)
-            return self._for_paths(
-                "UPDATE files SET missing_since = ? WHERE missing_since IS NULL AND path IN (?*)",
-                paths,
-                now(),
-            )
+            return self._files.mark_missing(paths)
 
     def mark_seen(self, paths: Iterable[bytes]) -> int:
         """Unmark files that were missing and are there again; returns how many were."""
         paths = list(paths)
         with self._transaction():
-            return self._for_paths(
-                "UPDATE files SET missing_since = NULL WHERE missing_since IS NOT NULL AND path IN (?*)",
-                paths,
-            )
+            return self._files.mark_seen(paths)
 
     def verify(self) -> int:
         """Check the whole library; damaged analyses become pending again. Returns how many there are.
@@ -226,16 +190,25 @@ class Library(Closing):
         database itself raises.
         """
         if self._rows("PRAGMA quick_check(1)") != [("ok",)]:
-            raise LibraryError(
-                f"the library {shown(self.path)} is damaged; move it aside, "
-                "then restore a backup or scan your music again"
-            )
+            raise damaged(self.path)
         with self._transaction():
             return self._analyses.verify()
 
+    def compact(self) -> Compacted:
+        """Give back what superseded encoders left. Others wait while much is written anew."""
+        with self._transaction():
+            n_encoders = compaction.drop_superseded(self._db.conn)
+        with self._transaction():
+            n_files = compaction.remove_left_over(self._db.conn, self.path)
+        with library_errors(self.path):
+            return Compacted(n_encoders, n_files, compaction.shrink(self._db.conn))
+
     def backup(self, destination: Path) -> None:
-        """Copy the library, in use or not, to another file; the vectors beside that are made when opened."""
-        migrations.backup(self.path, destination)
+        """Copy the library, in use or not, to another file; the vectors beside that are made when opened.
+
+        Raises LibraryDamagedError if the copy is not sound, because the library is not.
+        """
+        backups.backup(self.path, destination)
 
     def _prepare(self) -> None:
         with library_errors(self.path):
@@ -265,7 +238,16 @@ class Library(Closing):
             _log.warning("the vector files could not be put right: %s", error)
 
     @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Make everything that is done within one transaction: quicker, and whole or not at all."""
+        with self._transaction():
+            yield
+
+    @contextmanager
     def _transaction(self) -> Iterator[None]:
+        if self._db.conn.in_transaction:  # of `at_once`, which ends it
+            yield
+            return
         with library_errors(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -277,45 +259,3 @@ class Library(Closing):
     def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with library_errors(self.path):
             return self._db.execute(sql, parameters).fetchall()
-
-    def _rows_for(self, sql: str, paths: Sequence[bytes]) -> list[tuple[Any, ...]]:
-        return [row for chunk in chunks(paths) for row in self._rows(in_list(sql, chunk), chunk)]
-
-    def _for_paths(self, sql: str, paths: Sequence[bytes], *before: object) -> int:
-        return sum(self._db.execute(in_list(sql, chunk), [*before, *chunk]).rowcount for chunk in chunks(paths))
-
-    def _done(self, files: Sequence[FileState], encoder_version: str) -> set[_State]:
-        seen = {_state(file) for file in files}
-        paths = [file.path for file in files]
-        known = self._rows(in_list(_KNOWN, paths), [encoder_version, *paths])
-        returned = [path for path, size, mtime, missing, _ in known if missing and (path, size, mtime) in seen]
-        if returned:
-            self.mark_seen(returned)
-        return {(path, size, mtime) for path, size, mtime, _, analysed in known if analysed}
-
-    def _failed(self, files: Sequence[FileState], encoder_version: str, give_up_after: int | None) -> set[_State]:
-        paths = [file.path for file in files]
-        most = math.inf if give_up_after is None else give_up_after
-        return set(self._rows(in_list(_FAILED, paths), [encoder_version, most, *paths]))
-
-    def _move(self, source: bytes, destination: bytes) -> bool:
-        found = self._rows("SELECT artist, title, album FROM files WHERE path = ?", [source])
-        if found:
-            self._db.execute(
-                "UPDATE OR REPLACE files SET path = ?, search = ?, missing_since = NULL WHERE path = ?",
-                [destination, search_text(destination, *found[0]), source],
-            )
-        self._db.execute("UPDATE OR REPLACE failures SET path = ? WHERE path = ?", [destination, source])
-        self._jobs.move(source, destination)
-        return bool(found)
-
-    def _put_file(self, file: FileState, recording_id: int, tags: Tags) -> None:
-        texts = [clean_text(text) for text in (tags.artist, tags.title, tags.album)]
-        path, size, mtime_ns = _state(file)
-        self._db.execute(_UPSERT_FILE, [path, recording_id, size, mtime_ns, *texts, search_text(path, *texts)])
-        self._db.execute("DELETE FROM failures WHERE path = ?", [path])
-        self._jobs.remove([path])
-
-
-def _state(file: FileState) -> _State:
-    return file.path, clamp(file.size), clamp(file.mtime_ns)

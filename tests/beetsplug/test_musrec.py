@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,22 @@ def test_tagpredict_prints_genres_and_changes_nothing(beet):
     assert probabilities == sorted(probabilities, reverse=True)
     assert all(0 <= p <= 1 for p in probabilities)
     assert beet("ls", "-f", "$id $genres $mtime").stdout == before
+
+
+def test_a_damaged_analysis_is_no_error_for_the_others(tmp_path, tiny_weights, rendered_files):
+    beet = make_beet(tmp_path, tiny_weights)
+    beet("import", "-A", rendered_files[0].parent, rendered_files[1].parent, rendered_files[2].parent)
+    assert beet("analyse").returncode == 0
+    n_tracks = len(beet("ls").stdout.splitlines())
+    with sqlite3.connect(tmp_path / "musrec.db") as connection:
+        connection.execute("UPDATE outputs SET probabilities = zeroblob(4) WHERE id = (SELECT max(id) FROM outputs)")
+    connection.close()
+    result = beet("tagpredict")
+    assert result.returncode == 0
+    assert len(result.stdout.splitlines()) == n_tracks - 1
+    assert "1 track not analysed yet: run `beet analyse`" in result.stderr
+    assert "Analysed 1 track" in beet("analyse").stdout
+    assert len(beet("tagpredict").stdout.splitlines()) == n_tracks
 
 
 def test_analyse_again_finds_nothing_new_and_force_does(beet):

@@ -118,6 +118,24 @@ def test_a_damaged_analysis_names_the_file_and_what_helps(scanned, rendered_file
     assert "is damaged; `musrecd scan --force` with that file" in result.stderr
 
 
+def test_a_damaged_neighbour_is_shown_without_a_genre_and_heard_again(scanned, rendered_files, tmp_path):
+    neighbour = paths(scanned("similar", rendered_files[0], "--json"))[0]
+    with sqlite3.connect(tmp_path / "library.db") as connection:
+        connection.execute(
+            "UPDATE outputs SET probabilities = zeroblob(length(probabilities)) WHERE id % 4294967296 ="
+            ' (SELECT "row" FROM analyses JOIN files USING (recording_id) WHERE path = ?)',
+            [os.fsencode(neighbour)],
+        )
+    connection.close()
+    (first, *others) = json.loads(scanned("similar", rendered_files[0], "--json").output)["results"]
+    assert (first["path"], first["genre"]) == (neighbour, "")
+    assert all(other["genre"] for other in others)
+    assert scanned("similar", rendered_files[0]).exit_code == 0
+    with sqlite3.connect(tmp_path / "library.db") as connection:
+        assert connection.execute("SELECT path FROM jobs").fetchall() == [(os.fsencode(neighbour),)]
+    connection.close()
+
+
 def test_a_title_that_the_terminal_cannot_show_is_escaped(tmp_path, tiny_weights, rendered_files):
     config = tmp_path / "config.yaml"
     config.write_text(f"musrec: {{library: {tmp_path / 'library.db'}, encoder: {tiny_weights}}}\n")

@@ -1,6 +1,8 @@
 """Workers come with work and go without; when they fail as a whole others are tried, and who waits is told."""
 
+import multiprocessing
 import os
+import signal
 from concurrent.futures import Future
 from dataclasses import replace
 from queue import SimpleQueue
@@ -62,7 +64,7 @@ def test_workers_come_with_the_first_file_and_go_when_nothing_came_for_long(make
     assert scene.hearing.room == 2
     assert scene.hearing.hear(song)
     assert (scene.hearing.room, scene.hearing.paths) == (1, {song.file.path})
-    scene.now += 300
+    scene.now += 200
     scene.hearing.check()
     assert isinstance(scene.outcome().heard, Analysis), "it took long, which is no rest"
     scene.hearing.check()
@@ -149,3 +151,21 @@ def test_who_waits_at_the_end_is_told(make_scene, song):
     scene.hearing.answer(song, answer)
     scene.hearing.rest()
     assert isinstance(answer.exception(0), MusrecError)
+
+
+def test_workers_that_stand_still_are_given_up(make_scene, song):
+    scene = make_scene(timeout_s=10.0)
+    assert scene.hearing.hear(song)
+    for child in multiprocessing.active_children():
+        os.kill(child.pid, signal.SIGSTOP)
+    scene.now += 129
+    scene.hearing.check()
+    assert scene.hearing.is_awake
+    scene.now += 2
+    scene.hearing.check()
+    assert not scene.hearing.is_awake
+    assert scene.hearing.paths == set()
+    scene.now += 3
+    assert scene.hearing.hear(song)
+    while scene.hearing.outcome(scene.told.get(timeout=DONE_S)) is None:
+        pass

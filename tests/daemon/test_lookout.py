@@ -13,6 +13,7 @@ from pebble import ProcessPool
 from musrecd.daemon import lookout
 from musrecd.daemon.looking import Look, Looked
 from musrecd.daemon.lookout import Lookout
+from musrecd.errors import LibraryDamagedError
 from musrecd.ingest.pool import kill_children
 from musrecd.library.store import Library
 
@@ -77,12 +78,20 @@ def test_a_look_that_was_killed_is_made_again_after_a_while(scene, tmp_path):
 
 
 def test_a_library_that_cannot_be_used_is_no_end(scene, tmp_path):
-    scene.library.write_bytes(b"this is no database, and long enough to be looked at " * 20)
+    scene.library.unlink()
+    scene.library.mkdir()
     scene.want(bytes(tmp_path))
     assert scene.looked() is None
     scene.now += 31
     scene.lookout.begin()
     assert scene.lookout.is_busy
+
+
+def test_a_damaged_library_is_told(scene, tmp_path):
+    scene.library.write_bytes(b"this is no database, and long enough to be looked at " * 20)
+    scene.want(bytes(tmp_path))
+    with pytest.raises(LibraryDamagedError):
+        scene.looked()
 
 
 def test_a_process_that_cannot_be_started_is_no_end(scene, tmp_path, monkeypatch):

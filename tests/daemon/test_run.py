@@ -15,6 +15,7 @@ import pytest
 
 from musrecd.daemon import client
 from musrecd.daemon.address import socket_path
+from musrecd.errors import LibraryError
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
 
@@ -202,3 +203,46 @@ def test_no_folders_is_said(musrecd, file):
     assert process.returncode == 2
     assert "folders" in errors
     assert os.linesep.join(errors.splitlines()[1:]) == ""
+
+
+def findable_if_whole(library: Path) -> int:
+    try:
+        return findable(library)
+    except LibraryError:
+        return -1
+
+
+@pytest.mark.parametrize("when", ["before it starts", "while it runs"])
+def test_a_damaged_library_is_set_aside_and_everything_is_found_again(
+    musrecd, library, music, rendered_files, until, when
+):
+    for file in rendered_files[:3]:
+        shutil.copy(file, music)
+    process = musrecd("run")
+    until(lambda: library.exists() and findable_if_whole(library) == 3)
+    if when == "before it starts":
+        process.terminate()
+        process.communicate(timeout=15)
+    os.truncate(library, 5000)
+    shutil.copy(rendered_files[3], music)
+    if when == "before it starts":
+        process = musrecd("run")
+    until(lambda: findable_if_whole(library) == 4)
+    assert process.poll() is None
+    process.terminate()
+    _, log = process.communicate(timeout=15)
+    assert "Traceback" not in log
+    assert log.count('msg="the library is damaged"') == 1
+    assert log.count('msg="the damaged library is set aside"') == 1
+    (aside,) = (each for each in library.parent.glob("library.db.damaged-*") if not each.name.endswith("-journal"))
+    assert aside.stat().st_size == 5000
+
+
+def test_a_file_that_is_no_library_is_left_alone(musrecd, library):
+    library.write_text("these are my notes " * 100)
+    process = musrecd("run")
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "is not a database" in errors.splitlines()[-1]
+    assert library.read_text().startswith("these are my notes")
+    assert not list(library.parent.glob("library.db.*damaged*"))

@@ -8,6 +8,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -208,3 +209,46 @@ def test_without_a_folder_for_sockets_it_lies_in_one_of_the_persons_own(tmp_path
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     assert socket_path(tmp_path / "library.db").is_relative_to(tmp_path / "home")
     assert not recwarn.list
+
+
+def connect(library) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(10)
+    connection.connect(str(socket_path(library)))
+    return connection
+
+
+def test_a_line_has_its_time_however_slowly_it_comes(library, monkeypatch, told):
+    monkeypatch.setattr("musrecd.daemon.server._READ_S", 1.0)
+    began = time.monotonic()
+    with connect(library) as slow, suppress(OSError):
+        while time.monotonic() < began + 10:
+            slow.sendall(b" ")
+            time.sleep(0.1)
+    assert time.monotonic() < began + 5
+
+
+def test_a_line_in_pieces_is_understood(library, told):
+    with connect(library) as connection:
+        for piece in (b'{"do": ', b'"stat', b'us"}', b"\n"):
+            connection.sendall(piece)
+            time.sleep(0.05)
+        assert b"enc-1" in connection.makefile("rb").readline()
+
+
+def test_of_too_many_at_once_the_last_are_hung_up_on(library, told):
+    waiting = [connect(library) for _ in range(64)]
+    assert connect(library).recv(1) == b""
+    for connection in waiting:
+        connection.close()
+    deadline = time.monotonic() + 10
+    while client.ask(library, {"do": "status"}) is None:
+        assert time.monotonic() < deadline
+
+
+def test_the_folder_of_the_socket_is_closed_to_others(library, runtime, server):
+    folder = socket_path(library).parent
+    server.stop()
+    folder.chmod(0o777)
+    Server(socket_path(library), lambda message: None, State([], "enc-1")).stop()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from musrecd.errors import EncoderError
-from musrecd.ingest import pool
+from musrecd.ingest import pool, work
 from musrecd.ingest.ingest import task_for
 from musrecd.ingest.pool import Workers
 from musrecd.ingest.work import Outcome, Task, WorkerSettings
@@ -40,6 +40,28 @@ def test_crash_hang_and_surprise_cost_one_file_each(tiny_weights, monkeypatch):
     assert "crashed" in outcomes[b"crash"].message
     assert "not done after 6 s" in outcomes[b"hang"].message
     assert outcomes[b"raise"].message == "unexpected ZeroDivisionError: nobody expected this"
+
+
+def run_out_of_memory(task: Task) -> Outcome:
+    """Stand in for a decoder, or torch, that gets no memory; the worker would get none for the next file either."""
+    errors = {b"numpy": MemoryError(), b"torch": RuntimeError("DefaultCPUAllocator: can't allocate memory: 1 byte")}
+    if task.file.path not in errors:
+        return Outcome(task.file)
+
+    def fail(_task: Task) -> Outcome:
+        raise errors[task.file.path]
+
+    work._perform = fail
+    return work.perform(task)
+
+
+def test_a_worker_without_memory_ends_and_another_hears_the_next_file(tiny_weights, monkeypatch):
+    monkeypatch.setattr(pool, "perform", run_out_of_memory)
+    tasks = [task_for(name) for name in (b"numpy", b"good1", b"torch", b"good2")]
+    with Workers(WorkerSettings(tiny_weights, None), 1, timeout_s=60) as workers:
+        outcomes = {o.file.path: o.message for o in workers.perform(tasks)}
+    ran_out = "the process that analysed it ran out of memory"
+    assert outcomes == {b"numpy": ran_out, b"good1": "", b"torch": ran_out, b"good2": ""}
 
 
 def test_outcomes_come_for_every_task_however_many(tiny_weights, rendered_files):

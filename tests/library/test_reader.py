@@ -13,7 +13,7 @@ from musrecd.errors import LibraryError
 from musrecd.library.encoding import fold
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
-from musrecd.types import Tags
+from musrecd.types import Priority, Tags
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def filled(library, path, make):
         for number in range(1, 1201):
             analysis = make.analysis(number)
             recording_id = library._analyses.put(analysis)
-            library._put_file(make.file(b"/music/%d.mp3" % number), recording_id, Tags(f"artist {number}"))
+            library._files.put(make.file(b"/music/%d.mp3" % number), recording_id, Tags(f"artist {number}"))
     return library
 
 
@@ -68,7 +68,7 @@ def test_registered_encoder_has_no_rows_yet(library, path, make):
         assert reader.encoder() == make.encoder()
         assert reader.vectors(make.version).shape == (0, make.dim)
         assert reader.embeddings([], make.version).shape == (0, make.dim)
-        assert reader.probabilities([], make.version).shape == (0, len(make.labels))
+        assert reader.probabilities([], make.version) == {}
 
 
 def test_encoder_with_most_rows_answers_and_of_equals_the_newest(library, path, make):
@@ -108,9 +108,8 @@ def test_vectors_and_probabilities_in_the_order_asked(reader, make):
     assert len(rows) == 1200
     ids = [1200, 3, 700, 3]
     np.testing.assert_array_equal(reader.embeddings(ids, make.version), [make.unit(n) for n in ids])
-    np.testing.assert_array_equal(
-        reader.probabilities(np.array(ids), make.version), [make.analysis(n).probabilities for n in ids]
-    )
+    probabilities = reader.probabilities(np.array(ids), make.version)
+    np.testing.assert_array_equal([probabilities[n] for n in ids], [make.analysis(n).probabilities for n in ids])
     np.testing.assert_array_equal(
         reader.vectors(make.version)[[rows[n] for n in ids]], reader.embeddings(ids, make.version)
     )
@@ -130,15 +129,38 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_damaged_analysis_is_named(filled, reader, path, make, damage):
+def test_damaged_analysis_is_named_or_left_out_and_waits_to_be_heard_again(filled, reader, path, make, damage):
     with closing(sqlite3.connect(path)) as connection, connection:
         assert connection.execute(damage).rowcount == 1
-    for ask in (reader.embeddings, reader.probabilities):
-        assert len(ask([3, 5], make.version)) == 2
-        with pytest.raises(LibraryError, match=r"4\.mp3' is damaged"):
-            ask([3, 4, 5], make.version)
+    assert len(reader.embeddings([3, 5], make.version)) == 2
+    assert reader.waiting() == {}
+    assert set(reader.probabilities([3, 4, 5], make.version)) == {3, 5}
+    assert reader.waiting() == {Priority.NEW: 1}
+    assert not reader.knows(make.audio_id(4), make.version)
+    assert [job.path for job in filled.due_jobs(0.0, 10)] == [b"/music/4.mp3"]
+    assert list(filled.pending([make.file(b"/music/4.mp3")], make.version))
+    with pytest.raises(LibraryError, match=r"4\.mp3' is damaged"):
+        reader.embeddings([3, 4, 5], make.version)
+    filled.add(make.file(b"/music/4.mp3"), make.analysis(4), Tags())
+    assert reader.waiting() == {}
+    assert len(reader.embeddings([3, 4, 5], make.version)) == 3
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_the_check_finds_damaged_analyses_and_lets_them_wait(filled, reader, path, make, damage):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(damage)
     assert filled.verify() == 1
     assert not reader.knows(make.audio_id(4), make.version)
+    assert [job.path for job in filled.due_jobs(0.0, 10)] == [b"/music/4.mp3"]
+
+
+def test_a_damaged_analysis_is_no_error_where_nothing_can_be_noted(filled, reader, path, make, monkeypatch):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(DAMAGE["gone"])
+    with filled.at_once():
+        assert set(reader.probabilities([3, 4], make.version)) == {3}
+    assert reader.waiting() == {}
 
 
 def test_knows(reader, make):
@@ -247,7 +269,7 @@ def test_text_that_is_no_text_becomes_one_line(library, path, make):
     library.add(make.file(b"/a"), make.analysis(1), Tags("artist"))
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE files SET artist = CAST(x'ff' AS TEXT)")
-    with LibraryReader.open(path) as reader, pytest.raises(LibraryError, match="cannot be used: Could not decode"):
+    with LibraryReader.open(path) as reader, pytest.raises(LibraryError, match="is damaged"):
         reader.tracks_at([b"/a"], make.version)
 
 

@@ -81,7 +81,7 @@ NOT_A_LIBRARY = {
 @pytest.mark.parametrize("opened", [Library, LibraryReader])
 def test_other_file_is_refused_and_left_alone(path, opened, content):
     path.write_bytes(content)
-    with pytest.raises(LibraryError, match="move it aside") as caught:
+    with pytest.raises(LibraryError, match="name another file") as caught:
         opened.open(path)
     assert "\n" not in str(caught.value)
     assert path.read_bytes() == content
@@ -93,7 +93,7 @@ def test_truncated_library_is_refused_and_left_alone(library, path, opened):
     library.close()
     os.truncate(path, path.stat().st_size // 2)
     content = path.read_bytes()
-    with pytest.raises(LibraryError, match="is damaged; move it aside"):
+    with pytest.raises(LibraryError, match="is damaged; let `musrecd run` restore"):
         opened.open(path)
     assert path.read_bytes() == content
 
@@ -112,7 +112,7 @@ def test_page_overwritten_is_found_by_verify(library, path, make):
     data = bytearray(path.read_bytes())
     data[-4096 * 3 : -4096 * 2] = random.Random(1).randbytes(4096)
     path.write_bytes(data)
-    with Library.open(path) as library, pytest.raises(LibraryError, match="is damaged; move it aside"):
+    with Library.open(path) as library, pytest.raises(LibraryError, match="is damaged; let `musrecd run` restore"):
         library.verify()
 
 

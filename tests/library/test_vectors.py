@@ -193,7 +193,7 @@ def fail(*_):
 @pytest.mark.parametrize("number", [5, 99], ids=["overwritten", "appended"])
 def test_row_written_but_not_committed_does_no_harm(filled, path, make, monkeypatch, number):
     with monkeypatch.context() as patch:
-        patch.setattr(filled, "_put_file", fail)
+        patch.setattr(filled._files, "put", fail)
         with pytest.raises(_PowerFailureError):
             filled.add(make.file(b"/x"), make.analysis(number, seed=555), Tags())
     raw = vector_file(path).read_bytes()
