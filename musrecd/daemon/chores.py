@@ -31,6 +31,7 @@ class Chores:
             try:
                 with Library.open(self._library) as library:
                     upkeep.do(library)
+                    library.note_done(upkeep.name)
             except LibraryDamagedError as error:
                 self._tell(Damaged(error))
             except (LibraryError, OSError) as error:

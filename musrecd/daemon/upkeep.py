@@ -11,7 +11,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from musrecd.config import DaemonConfig
 from musrecd.daemon.messages import LookThrough, Message, Upkeep
+from musrecd.errors import LibraryError
 from musrecd.library.backups import numbered
+from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
 
 _log = logging.getLogger(__name__)
@@ -46,11 +48,18 @@ class Schedule:
         every, config = self._scheduler.add_job, self._config
         every(self._tell, "interval", minutes=config.rescan_minutes, args=[LookThrough()])
         every(self._tell, "interval", minutes=config.poll_minutes, args=[LookThrough(only_polled=True)])
-        copy = Upkeep("backup", lambda store: back_up(store, config.backups))
-        every(self._tell, "interval", days=1, args=[copy], next_run_time=_next_copy_at(self._library))
-        every(self._tell, "interval", days=7, args=[Upkeep("check", check)])
-        every(self._tell, "interval", days=7, args=[Upkeep("compact", compact)])
+        for name, days, do in self._chores():
+            due_at = _next_at(self._library, name, days)
+            every(self._tell, "interval", days=days, args=[Upkeep(name, do)], next_run_time=due_at)
         self._scheduler.start()
+
+    def _chores(self) -> list[tuple[str, float, Callable[[Library], None]]]:
+        """Say what is done to the library, and every how many days; other duties of the daemon are lines here."""
+        return [
+            ("backup", 1, lambda library: back_up(library, self._config.backups)),
+            ("check", 7, check),
+            ("compact", 7, compact),
+        ]
 
 
 def _clock_ahead() -> float:
@@ -58,14 +67,17 @@ def _clock_ahead() -> float:
     return time.time() - time.monotonic()
 
 
-def _next_copy_at(library: Path) -> datetime:
-    """Find the time a day after the last copy, however often the daemon was started since; soon if there is none."""
+def _next_at(library: Path, name: str, days: float) -> datetime:
+    """Find the time `days` after it was done last, however often the daemon was started since; soon if it never was."""
     soon = datetime.now(UTC) + timedelta(minutes=5)
     try:
-        copied = datetime.fromtimestamp(numbered(library, 1).stat().st_mtime, UTC)
-    except OSError:
+        with LibraryReader.open(library) as reader:
+            done_at = reader.done_at(name)
+    except LibraryError:
         return soon
-    return max(soon, min(copied, datetime.now(UTC)) + timedelta(days=1))
+    if done_at is None:
+        return soon
+    return max(soon, min(done_at, datetime.now(UTC)) + timedelta(days=days))
 
 
 def back_up(library: Library, n_kept: int) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -203,6 +204,11 @@ class LibraryReader(Closing):
     def failures(self) -> list[Failure]:
         """All files that could not be analysed, by path."""
         return list_failures(self._rows)
+
+    def done_at(self, chore: str) -> datetime | None:
+        """When some upkeep was done last; None if it never was."""
+        found = self._rows("SELECT value FROM meta WHERE key = ?", [f"done/{chore}"])
+        return datetime.fromisoformat(found[0][0]) if found else None
 
     def _check_schema(self) -> None:
         self._rows("PRAGMA query_only = ON")

@@ -25,7 +25,7 @@ from musrecd.library.database import (
     shown,
     wal_is_safe,
 )
-from musrecd.library.encoding import check_audio_id
+from musrecd.library.encoding import check_audio_id, now
 from musrecd.library.files import Files, state
 from musrecd.library.jobs import Jobs
 from musrecd.types import Analysis, EncoderInfo, FileState, Job, Priority, Tags
@@ -202,6 +202,11 @@ class Library(Closing):
             n_files = compaction.remove_left_over(self._db.conn, self.path)
         with library_errors(self.path):
             return Compacted(n_encoders, n_files, compaction.shrink(self._db.conn))
+
+    def note_done(self, chore: str) -> None:
+        """Take note that some upkeep was done now."""
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [f"done/{chore}", now()])
 
     def backup(self, destination: Path) -> None:
         """Copy the library, in use or not, to another file; the vectors beside that are made when opened.

@@ -9,8 +9,10 @@ import pytest
 
 from musrecd.config import DaemonConfig
 from musrecd.daemon import upkeep
+from musrecd.daemon.chores import Chores
 from musrecd.daemon.messages import LookThrough, Message, Upkeep
 from musrecd.daemon.upkeep import Schedule, back_up, check
+from musrecd.library import store
 from musrecd.library.store import Library
 from musrecd.types import EncoderInfo
 
@@ -53,12 +55,39 @@ def test_a_link_to_the_library_has_its_copies_where_the_library_has(library, tmp
     (tmp_path / "elsewhere").mkdir()
     link = tmp_path / "elsewhere" / "link.db"
     link.symlink_to(library.path)
-    back_up(library, 1)
-    in_a_day = datetime.now(UTC) + timedelta(hours=23)
-    schedule = Schedule(CONFIG, link, lambda message: None)
-    (copy,) = (job for job in schedule._scheduler.get_jobs() if getattr(job.args[0], "name", "") == "backup")
+    with Library.open(link) as linked:
+        back_up(linked, 1)
+    assert list(tmp_path.glob("library.db.backup-*"))
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["link.db"]
+
+
+def due(path) -> dict[str, timedelta]:
+    """Return in how long each piece of upkeep is due, when a daemon starts now."""
+    schedule = Schedule(CONFIG, path, lambda message: None)
+    jobs = [job for job in schedule._scheduler.get_jobs() if isinstance(job.args[0], Upkeep)]
     schedule.stop()
-    assert copy.next_run_time > in_a_day
+    return {job.args[0].name: job.next_run_time - datetime.now(UTC) for job in jobs}
+
+
+def test_upkeep_is_due_soon_if_it_never_was_done(library):
+    assert set(due(library.path)) == {"backup", "check", "compact"}
+    assert all(in_how_long < timedelta(minutes=6) for in_how_long in due(library.path).values())
+
+
+def test_what_was_done_is_due_later_however_often_the_daemon_starts(library):
+    chores = Chores(library.path, lambda message: None)
+    chores.do(Upkeep("check", check))
+    deadline = time.monotonic() + 20
+    while due(library.path)["check"] < timedelta(days=6):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert due(library.path)["backup"] < timedelta(minutes=6)
+
+
+def test_a_time_in_the_future_puts_nothing_off(library, monkeypatch):
+    monkeypatch.setattr(store, "now", lambda: "2999-01-01T00:00:00+00:00")
+    library.note_done("backup")
+    assert due(library.path)["backup"] < timedelta(days=1, minutes=1)
 
 
 @pytest.mark.parametrize("seconds", [-86_400, 86_400, 30])
