@@ -8,6 +8,7 @@ from pathlib import Path
 from musrecd.ingest.discover import find_files
 from musrecd.ingest.vanished import EmptiedError, vanished
 from musrecd.library.database import chunks
+from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
 from musrecd.types import FileState, Priority
 
@@ -71,10 +72,12 @@ def look_through(look: Look, on_step: Callable[[], None] = lambda: None) -> Look
     n_waiting = 0
     give_up_after = None if look.retry_failed else TRIES_OF_UNREADABLE
     with Library.open(look.library) as library:
+        known = _known(look)
         for files in chunks(find_files(look.folders, seen.on_error, seen.on_folder, on_step), _AT_ONCE):
             seen.files.update(file.path for file in files)
+            others = [file for file in files if file not in known]
             pending = list(
-                library.pending(files, look.version, retry_failed=look.retry_failed, give_up_after=give_up_after)
+                library.pending(others, look.version, retry_failed=look.retry_failed, give_up_after=give_up_after)
             )
             _enqueue(library, look, pending)
             n_waiting += len(pending)
@@ -83,6 +86,12 @@ def look_through(look: Look, on_step: Callable[[], None] = lambda: None) -> Look
         if gone:
             library.mark_missing(gone)
     return Looked(look.folders, len(seen.files), seen.n_folders, n_waiting, len(gone), emptied, tuple(seen.unread))
+
+
+def _known(look: Look) -> set[FileState]:
+    """Read at once what is heard already and not missing: mostly that is nearly everything."""
+    with LibraryReader.open(look.library) as reader:
+        return set().union(*(reader.heard_below(os.path.abspath(folder), look.version) for folder in look.folders))
 
 
 def _enqueue(library: Library, look: Look, pending: Sequence[FileState]) -> None:

@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -15,7 +16,8 @@ _SUFFIXES = frozenset(
     b".opus .ra .shn .snd .spx .tak .tta .voc .w64 .wav .wma .wv".split()
 )
 # What beets ignores on import, and the lock files of office programs.
-_IGNORED = (b".*", b"*~", b"~$*", b"lost+found", b"System Volume Information")
+_IGNORED = ("*~", "~$*", "lost+found", "System Volume Information", ".*")
+_is_ignored = re.compile("|".join(map(fnmatch.translate, _IGNORED)).encode()).match
 
 OnError = Callable[[bytes, str], None]
 OnFolder = Callable[[bytes], None]
@@ -103,10 +105,6 @@ def _each(items: Iterable[T], on_step: OnStep) -> Iterator[T]:
         yield item
 
 
-def _is_ignored(name: bytes) -> bool:
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _IGNORED)
-
-
 def _is_folder(entry: os.DirEntry[bytes]) -> bool:
     try:
         return entry.is_dir()
@@ -115,13 +113,14 @@ def _is_folder(entry: os.DirEntry[bytes]) -> bool:
 
 
 def _music_file(entry: os.DirEntry[bytes]) -> FileState | None:
-    if not _has_possible_suffix(entry.name):
+    suffix = os.path.splitext(entry.name)[1].lower()
+    if suffix and suffix not in _SUFFIXES:
         return None
     try:
         status = entry.stat()
     except OSError:
         return None
-    if not stat.S_ISREG(status.st_mode) or not is_music(entry.path):
+    if not stat.S_ISREG(status.st_mode) or not (suffix or _begins_like_music(entry.path)):
         return None
     return _state(entry.path, status)
 

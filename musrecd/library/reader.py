@@ -24,7 +24,7 @@ from musrecd.library.database import (
 from musrecd.library.encoding import encoder_from_row, fold, from_blob, intact, slot
 from musrecd.library.summary import Failure, Summary, list_failures, summarise
 from musrecd.library.vectors import StoredEncoder
-from musrecd.types import EncoderInfo, FloatArray, Priority, Tags, Track
+from musrecd.types import EncoderInfo, FileState, FloatArray, Priority, Tags, Track
 
 _NO_ID = 0  # encoders are numbered from 1
 _TRACKS_AT = """
@@ -159,16 +159,23 @@ class LibraryReader(Closing):
         finally:
             self._rows("DETACH other")
 
+    def heard_below(self, folder: bytes, version: str) -> set[FileState]:
+        """Files at or below a folder, as they were when they were analysed with the version; missing ones excepted."""
+        sql = """
+            SELECT f.path, f.size, f.mtime_ns FROM files f
+            CROSS JOIN analyses a ON a.encoder_id = ? AND a.recording_id = f.recording_id AND a.damaged = 0
+            WHERE (f.path = ? OR (f.path > ? AND f.path < ?)) AND f.missing_since IS NULL
+        """
+        # Equal to and hashed like `FileState`, which takes longer to make.
+        return set(self._rows(sql, [self._id_of(version), *_bounds(folder)]))  # type: ignore[arg-type]
+
     def paths_below(self, folder: bytes) -> set[bytes]:
         """Paths at or below a folder that the library has tracks or failures of; missing ones excepted."""
-        begin = folder.rstrip(b"/") + b"/"
-        # "0" follows "/": everything between the two begins with the folder and a slash.
-        bounds = [folder, begin, begin[:-1] + b"0"]
         sql = """
             SELECT path FROM files WHERE (path = ? OR (path > ? AND path < ?)) AND missing_since IS NULL
-            UNION SELECT path FROM failures WHERE path = ? OR (path > ? AND path < ?)
+            UNION ALL SELECT path FROM failures WHERE path = ? OR (path > ? AND path < ?)
         """
-        return {path for (path,) in self._rows(sql, bounds * 2)}
+        return {path for (path,) in self._rows(sql, _bounds(folder) * 2)}
 
     def recordings_of(self, audio_ids: Iterable[str]) -> list[int]:
         """Ids of those of these recordings that the library knows."""
@@ -271,6 +278,13 @@ class LibraryReader(Closing):
         if damaged := rows.keys() - sound.keys():
             note_damaged(self.path, encoder.id, damaged)
         return {number: (columns[0], columns[1]) for number, columns in sound.items()}
+
+
+def _bounds(folder: bytes) -> list[bytes]:
+    """Return the folder itself, and what lies before and behind all paths in it."""
+    begin = folder.rstrip(b"/") + b"/"
+    # "0" follows "/": everything between the two begins with the folder and a slash.
+    return [folder, begin, begin[:-1] + b"0"]
 
 
 def _track(columns: Sequence[Any]) -> Track:

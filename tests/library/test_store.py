@@ -268,7 +268,7 @@ def test_pending_is_what_is_not_done(library, make):
     assert pending(files, retry_failed=True) == [b"/new", b"/failed"]
     assert pending(files, force=True) == [b"/new", b"/done"]
     assert pending(files, force=True, retry_failed=True) == [b"/new", b"/failed", b"/done"]
-    assert pending([replace(done, size=7), replace(failed, mtime_ns=7)]) == [b"/done", b"/failed"]
+    assert pending([done._replace(size=7), failed._replace(mtime_ns=7)]) == [b"/done", b"/failed"]
     assert pending(files, "enc-2") == [b"/new", b"/failed", b"/done"]
 
 
@@ -351,7 +351,7 @@ def test_missing_files_are_not_forgotten(library, path, make):
     assert present() == set()
     assert list(library.pending(files[:1], make.version)) == []
     assert present() == {b"/0"}
-    assert names(library.pending([replace(files[1], size=9)], make.version)) == [b"/1"]
+    assert names(library.pending([files[1]._replace(size=9)], make.version)) == [b"/1"]
     assert present() == {b"/0"}  # what is there now is something else
     library.attach(files[1], make.audio_id(1), TAGS)
     assert present() == {b"/0", b"/1"}
