@@ -39,7 +39,7 @@ def store_locked(place: Place) -> str:
                 time.sleep(0.2)
             assert place.n_found() == 10
         at_most_mb = daemon.rss_mb()
-        until(lambda: place.n_found() == 10 + n_files, 120, "everything to be stored")
+        until(lambda: place.n_found() == 10 + n_files, 600, "everything to be stored")
         daemon.wait_idle()
         n_said = place.log_text().count("nothing can be stored now")
         assert daemon.is_running
@@ -217,7 +217,7 @@ def _damage(place: Place, *, at_rest: bool) -> str:
 
 
 def _wait_found(place: Place, daemon: Daemon, n_files: int) -> None:
-    until(lambda: not daemon.is_running or _n_found(place) == n_files, 180, f"{n_files} files to be found")
+    until(lambda: not daemon.is_running or _n_found(place) == n_files, 600, f"{n_files} files to be found")
     assert daemon.is_running, place.log_text()[-2000:]
     until(lambda: not daemon.is_running or daemon.is_idle(), 60, "the daemon to be idle")
     assert daemon.is_running, place.log_text()[-2000:]
