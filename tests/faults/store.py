@@ -140,38 +140,6 @@ def journal_removed(place: Place) -> str:
     return f"{n_kills} kills, {n_removed} journals removed; {n_files} found, set aside {n_aside} times"
 
 
-@scenario(quick=True)
-def two_writers(place: Place) -> str:
-    """Two processes write 1000 failures each into one library, reading before each write."""
-    n_writes = 1000 if place.big else 50
-    with Library.open(place.library):
-        pass
-    import multiprocessing
-
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_count, args=(place.library, n_writes)) for _ in range(2)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(600)
-        assert writer.exitcode == 0
-    [[attempts]] = place.sql("SELECT attempts FROM failures")
-    assert attempts == 2 * n_writes, f"{2 * n_writes - attempts} updates were lost"
-    place.log.touch()
-    place.check_sound()
-    return f"2 processes, {attempts} of {2 * n_writes} updates there"
-
-
-def _count(library: Path, n_writes: int) -> None:
-    from musrecd.types import FileState
-
-    file = FileState(b"/one", 1, 1)
-    with Library.open(library) as writer:
-        for _ in range(n_writes):
-            list(writer.pending([file], "v"))
-            writer.add_failure(file, "v", "worker", "crashed")
-
-
 def _damage(place: Place, *, at_rest: bool) -> str:
     n_files, n_more = (200, 20) if place.big else (20, 4)
     write_sounds(place.music, n_files)
