@@ -30,7 +30,7 @@ def disk_full(place: Place) -> str:
             at_most_mb = daemon.rss_mb()
             assert place.n_found() < 10 + n_files, "there was space"
             filler.unlink()
-            took_s = until(lambda: place.n_found() == 10 + n_files, 120, "everything to be stored")
+            took_s = until(lambda: place.n_found() == 10 + n_files, 600, "everything to be stored")
             daemon.wait_idle()
             assert "the library can be used again" in place.log_text()
             daemon.end()
@@ -69,7 +69,7 @@ def disk_read_only(place: Place) -> str:
         finally:
             _remount(folder, "rw")
         waiting.wait_ready()
-        took_s = until(lambda: place.n_found() == n_files + 10, 120, "everything to be stored")
+        took_s = until(lambda: place.n_found() == n_files + 10, 600, "everything to be stored")
         waiting.end()
         place.check_sound()
     assert n_answers == 5

@@ -14,7 +14,7 @@ from tests.faults.place import Place, until
 from tests.faults.scenario import scenario
 from tests.faults.sounds import write_sound, write_sounds
 
-_TIMEOUT_S = 30  # the encoder is loaded within that, on a machine that has much to do
+_TIMEOUT_S = 60  # the encoder is loaded within that, on a machine that has much to do
 _SR = 8000
 
 
@@ -41,7 +41,7 @@ def workers_fail(place: Place) -> str:
             assert daemon.ask() is not None
             return set(place.failures()) >= set(victims) and place.n_waiting() == 0
 
-        seconds = until(are_set_aside, 300, "all to be set aside")
+        seconds = until(are_set_aside, 900, "all to be set aside")
         said = place.failures()
         assert set(said) == set(victims), "innocent files failed"
         assert place.n_found() == n_files, "others were not heard meanwhile"
@@ -73,7 +73,7 @@ def workers_stopped(place: Place) -> str:
         for worker in daemon.workers():
             worker.suspend()
         write_sounds(place.music, 5)
-        seconds = until(lambda: place.n_found() == 6, 300, "the files to be heard by other workers")
+        seconds = until(lambda: place.n_found() == 6, 600, "the files to be heard by other workers")
         assert daemon.is_running
         daemon.end()
     place.check_sound()
