@@ -133,8 +133,9 @@ def _daemon_rows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if daemon is None:
         yield "Daemon", "not running; `musrecd start` starts it"
         return
-    now = f"hears {', '.join(daemon['under_way'])}" if daemon["under_way"] else "rests"
-    yield "Daemon", f"runs since {_local(daemon['started_at'])}, {now}"
+    now = [f"hears {', '.join(daemon['under_way'])}"] if daemon["under_way"] else []
+    now += [f"looks through {', '.join(daemon['looking'])}"] if daemon["looking"] else []
+    yield "Daemon", f"runs since {_local(daemon['started_at'])}, {' and '.join(now) or 'rests'}"
     for folder in daemon["folders"]:
         yield "Watched", _watched(folder)
     if daemon["watch_limit"]:

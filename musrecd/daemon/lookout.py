@@ -64,6 +64,12 @@ class Lookout:
         """Whether a look is under way."""
         return self._under_way is not None
 
+    @property
+    def folders(self) -> list[bytes]:
+        """Folders that are being looked through or wait for that."""
+        looks = [*([self._under_way.look] if self._under_way else []), *self._waiting]
+        return list(dict.fromkeys(folder for look in looks for folder in look.folders))
+
     def look(self, look: Look) -> None:
         """Look as soon as nothing else is under way; a look that waits already is not made twice."""
         self._waiting[look] = self._clock()

@@ -158,7 +158,12 @@ class Service:
             self._look_through(LookThrough())
         self._lookout.begin()
         self._use_library(now)
-        self.state.note_turn(n_settling=len(self._settling), under_way=self._hearing.paths, n_done=self._work.n_done)
+        self.state.note_turn(
+            n_settling=len(self._settling),
+            looking=self._lookout.folders,
+            under_way=self._hearing.paths,
+            n_done=self._work.n_done,
+        )
 
     def _use_library(self, now: float) -> None:
         """Bring in, store and begin what there is; later, if the library is locked or its disk full."""

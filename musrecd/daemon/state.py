@@ -35,12 +35,15 @@ class State:
         self._started_at = _now()
         self._done: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
         self._n_settling = 0
+        self._looking: tuple[bytes, ...] = ()
         self._under_way: tuple[bytes, ...] = ()
         self.looks: dict[bytes, LastLook] = {}
 
-    def note_turn(self, *, n_settling: int, under_way: Collection[bytes], n_done: int) -> None:
+    def note_turn(
+        self, *, n_settling: int, looking: Collection[bytes], under_way: Collection[bytes], n_done: int
+    ) -> None:
         """Take note of a turn of the loop."""
-        self._n_settling, self._under_way = n_settling, tuple(under_way)
+        self._n_settling, self._looking, self._under_way = n_settling, tuple(looking), tuple(under_way)
         now = time.monotonic()
         if n_done != self._done[-1][1]:
             self._done.append((now, n_done))
@@ -68,6 +71,7 @@ class State:
             "encoder": self.encoder,
             "folders": [self._folder(root) for root in self._roots],
             "settling": self._n_settling,
+            "looking": [printable_path(path) for path in self._looking],
             "under_way": [printable_path(path) for path in self._under_way],
             "per_second": round(self.per_second, 2),
             "watches": watches_in_use(),

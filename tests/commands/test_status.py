@@ -45,6 +45,7 @@ def test_a_daemon_says_what_it_watches_and_what_waits(musrecd, rendered, tmp_pat
     }
     daemon = {
         "started_at": "2026-01-02T03:04:05",
+        "looking": ["/music"],
         "under_way": ["/music/1.mp3"],
         "per_second": 0.5,
         "folders": [folder | {"emptied": True}],
@@ -57,7 +58,7 @@ def test_a_daemon_says_what_it_watches_and_what_waits(musrecd, rendered, tmp_pat
     assert state["daemon"] == daemon
     page = " ".join(musrecd("status").output.split())
     assert "2 new, 1 to be heard by this encoder, about 0:06 left" in page
-    assert "hears /music/1.mp3" in page
+    assert "hears /music/1.mp3 and looks through /music" in page
     assert "/music now and then (it lies on nfs4), 7 files at 2026-01-02 03:04; holds nothing any more" in page
     assert "3 of 100" in page
     assert "sysctl" not in page
@@ -68,6 +69,7 @@ def test_limits_that_are_near_are_said(musrecd, rendered, monkeypatch):
     assert "nearly full" not in musrecd("status").output
     daemon = {
         "started_at": "2026-01-02T03:04:05",
+        "looking": [],
         "under_way": [],
         "per_second": 0.0,
         "folders": [],

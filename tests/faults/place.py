@@ -150,7 +150,7 @@ class Daemon:
     def is_idle(self) -> bool:
         """Whether nothing waits, settles or is under way, and every folder that is there was looked through."""
         said = self.ask()
-        if said is None or said["settling"] or said["under_way"]:
+        if said is None or said["settling"] or said["looking"] or said["under_way"]:
             return False
         looked = all(f["looked_through_at"] or f["watched"] == "absent" for f in said["folders"])
         return looked and self._place.n_waiting() == 0
