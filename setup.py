@@ -38,8 +38,8 @@ setup(
         "soxr>=0.5",
         "sqlite-utils>=4",
         "torch>=2.2",
-        # 7 tells of events that the system dropped.
-        "watchdog>=7",
+        # 7 tells of events that the system dropped, 7.1 of changed times apart from changed content.
+        "watchdog>=7.1",
     ],
     extras_require={
         "training": [

@@ -10,6 +10,7 @@ from watchdog.events import (
     DirCreatedEvent,
     DirDeletedEvent,
     DirMovedEvent,
+    FileAttribEvent,
     FileClosedEvent,
     FileCreatedEvent,
     FileDeletedEvent,
@@ -26,6 +27,7 @@ _log = logging.getLogger("musrecd.daemon.watcher")
 _EVENTS = [
     FileCreatedEvent,
     FileModifiedEvent,
+    FileAttribEvent,
     FileClosedEvent,
     FileMovedEvent,
     FileDeletedEvent,

@@ -51,7 +51,7 @@ def fill_musrec(folder: Path, n_tracks: int) -> None:
             for i, vector in enumerate(vectors):
                 path = os.fsencode(folder / "music" / f"artist{i % 300}" / f"{i}.mp3")
                 analysis = Analysis(f"{i:040x}", _VERSION, vector, probabilities, 200.0)
-                library._put_file(FileState(path, 1, 1), library._analyses.put(analysis), Tags())
+                library._files.put(FileState(path, 1, 1), library._analyses.put(analysis), Tags())
 
 
 def seconds(folder: Path, *arguments: str) -> float:

@@ -3,9 +3,11 @@
 import ctypes
 import errno
 import logging
+import os
 import shutil
 import sys
 import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -32,6 +34,15 @@ def told(music):
 def test_a_file_that_is_written_is_told(music, told, until):
     (music / "a.mp3").write_bytes(b"sound")
     until(lambda: Touched(bytes(music / "a.mp3")) in told)
+
+
+def test_a_file_that_gets_another_time_is_told(music, told, until):
+    (music / "a.mp3").write_bytes(b"sound")
+    until(lambda: told)
+    time.sleep(0.5)
+    told.clear()
+    os.utime(music / "a.mp3", (1, 1))
+    until(lambda: Touched(bytes(music / "a.mp3")) in told, 10)
 
 
 def test_a_file_in_a_new_folder_is_told(music, told, until):

@@ -194,7 +194,7 @@ def _know(place: Place, n_files: int) -> None:
                 path.write_bytes(b"ID3")
                 status = os.stat(path)
                 # As many copies of one recording: what is measured is the looking.
-                library._put_file(FileState(bytes(path), status.st_size, status.st_mtime_ns), 1, Tags())
+                library._files.put(FileState(bytes(path), status.st_size, status.st_mtime_ns), 1, Tags())
         library.mark_missing([b"/nowhere"])
 
 
