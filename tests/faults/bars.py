@@ -25,7 +25,7 @@ _MUSIC_S = 240.0
 _SLICE = 1 << 20
 
 
-@scenario(quick=True)
+@scenario()
 def findable(place: Place) -> str:
     """A file is copied into a watched folder: how soon after its last byte is it an answer of `similar`?"""
     place.configure(settle=4.0)
