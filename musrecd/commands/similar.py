@@ -124,13 +124,11 @@ def _hear_by_daemon(config: Config, path: bytes, version: str) -> Analysis | Kno
     from musrecd.daemon import client
 
     try:
-        heard = client.hear(config.library, path, version)
+        return client.hear(config.library, path, version)
     except AudioError:
         raise
     except MusrecError:
         return None  # it is ending, or has no workers: what is wrong shows itself here, too
-    # It may have begun with weights that were replaced since.
-    return None if isinstance(heard, Analysis) and heard.encoder_version != version else heard
 
 
 def _analyse(config: Config, path: bytes) -> Analysis:

@@ -39,6 +39,8 @@ def ask(library: Path, request: dict[str, Any], *, timeout_s: float = _ANSWER_S)
 def hear(library: Path, path: bytes, encoder_version: str | None = None) -> Analysis | KnownRecording | None:
     """Let the daemon's warm worker hear a file; None if there is no daemon, or none with that encoder.
 
+    Its workers may have begun with weights that were replaced since: what others heard is None, too.
+
     Raises AudioError as `analyse` does.
     """
     wanted = {} if encoder_version is None else {"encoder": encoder_version}
@@ -48,7 +50,8 @@ def hear(library: Path, path: bytes, encoder_version: str | None = None) -> Anal
     if "known" in answer:
         return KnownRecording(answer["known"])
     fields = answer["analysis"]
-    return Analysis(**fields | {name: np.array(fields[name], np.float32) for name in _ANALYSIS_ARRAYS})
+    heard = Analysis(**fields | {name: np.array(fields[name], np.float32) for name in _ANALYSIS_ARRAYS})
+    return heard if encoder_version in (None, heard.encoder_version) else None
 
 
 def _error(answer: dict[str, Any]) -> MusrecError:

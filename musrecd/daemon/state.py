@@ -20,7 +20,6 @@ class LastLook:
 
     at: str
     n_files: int
-    n_folders: int
     is_emptied: bool
 
 
@@ -54,7 +53,7 @@ class State:
         """Take note of a look through watched folders; others are looked through when somebody asks."""
         watched = {root.path for root in self._roots}
         for folder in watched.intersection(looked.folders):
-            look = LastLook(_now(), looked.n_files, looked.n_folders, folder in looked.emptied)
+            look = LastLook(_now(), looked.n_files, folder in looked.emptied)
             self.looks = {**self.looks, folder: look}
 
     @property

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from musrecd.library.store import Library
 _log = logging.getLogger(__name__)
 
 _CLOCK_WAS_SET_S = 60.0
+_BUSY_TIMEOUT_S = 0.5
 
 
 class Schedule:
@@ -48,8 +49,10 @@ class Schedule:
         every, config = self._scheduler.add_job, self._config
         every(self._tell, "interval", minutes=config.rescan_minutes, args=[LookThrough()])
         every(self._tell, "interval", minutes=config.poll_minutes, args=[LookThrough(only_polled=True)])
-        for name, days, do in self._chores():
-            due_at = _next_at(self._library, name, days)
+        chores = self._chores()
+        done_at = _done_at(self._library, [name for name, _, _ in chores])
+        for name, days, do in chores:
+            due_at = _next_at(done_at[name], days)
             every(self._tell, "interval", days=days, args=[Upkeep(name, do)], next_run_time=due_at)
         self._scheduler.start()
 
@@ -67,14 +70,18 @@ def _clock_ahead() -> float:
     return time.time() - time.monotonic()
 
 
-def _next_at(library: Path, name: str, days: float) -> datetime:
+def _done_at(library: Path, names: Sequence[str]) -> dict[str, datetime | None]:
+    """Read when each was done last; a library that cannot be read at once keeps nobody from beginning."""
+    try:
+        with LibraryReader.open(library, busy_timeout_s=_BUSY_TIMEOUT_S) as reader:
+            return {name: reader.done_at(name) for name in names}
+    except LibraryError:
+        return dict.fromkeys(names)
+
+
+def _next_at(done_at: datetime | None, days: float) -> datetime:
     """Find the time `days` after it was done last, however often the daemon was started since; soon if it never was."""
     soon = datetime.now(UTC) + timedelta(minutes=5)
-    try:
-        with LibraryReader.open(library) as reader:
-            done_at = reader.done_at(name)
-    except LibraryError:
-        return soon
     if done_at is None:
         return soon
     return max(soon, min(done_at, datetime.now(UTC)) + timedelta(days=days))

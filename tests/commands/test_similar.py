@@ -7,12 +7,10 @@ import sqlite3
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 from musrecd.daemon import client
 from musrecd.errors import MusrecError, NotAudioError
-from musrecd.types import Analysis
 
 
 @pytest.fixture
@@ -171,12 +169,13 @@ def test_a_daemon_with_this_encoder_is_asked(scanned, outside, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["none", "other encoder", "ending"])
 def test_a_daemon_that_is_no_help_changes_nothing(scanned, outside, rendered_files, monkeypatch, kind):
-    other = Analysis("ab" * 20, "tiny-0", np.ones(32, np.float32), np.ones(11, np.float32), 1.0)
+    arrays = {"embedding": [1.0] * 32, "probabilities": [1.0] * 11}
+    other = {"audio_id": "ab" * 20, "encoder_version": "tiny-0", "duration_s": 1.0, **arrays}
 
-    def hear(*_args):
+    def ask(*_args, **_options):
         if kind == "ending":
             raise MusrecError("the daemon is ending")
-        return other if kind == "other encoder" else None
+        return {"analysis": other} if kind == "other encoder" else None
 
-    monkeypatch.setattr(client, "hear", hear)
+    monkeypatch.setattr(client, "ask", ask)
     assert paths(scanned("similar", outside, "--json")) == paths(scanned("similar", rendered_files[0], "--json"))
