@@ -106,10 +106,14 @@ class MusrecPlugin(BeetsPlugin):
 
         def guarded(lib: Library, options: optparse.Values, arguments: list[str]) -> None:
             from musrecd.display import printable
-            from musrecd.errors import MusrecError
+            from musrecd.errors import LibraryDamagedError, MusrecError
 
             try:
                 run(lib, options, arguments)
+            except LibraryDamagedError as error:
+                from musrecd.daemon.client import advice
+
+                raise UserError(printable(advice(self._config().library, error))) from error
             except MusrecError as error:
                 raise UserError(printable(str(error))) from error
 

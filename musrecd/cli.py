@@ -15,7 +15,7 @@ import click
 
 from musrecd.config import Config, read_config
 from musrecd.display import counted, printable, printable_path
-from musrecd.errors import ConfigError, MusrecError
+from musrecd.errors import ConfigError, LibraryDamagedError, MusrecError
 
 _INTERRUPTED = 130
 _FAILED = 1
@@ -46,9 +46,14 @@ def _one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
     """Show errors that are meant for a person as one line; Ctrl-C ends quietly."""
 
     @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def run(session: _Session, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         try:
-            command(*args, **kwargs)
+            command(session, *args, **kwargs)
+        except LibraryDamagedError as error:
+            from musrecd.daemon.client import advice
+
+            click.echo(f"musrecd: {printable(advice(session.config().library, error))}", err=True)
+            sys.exit(_FAILED)
         except MusrecError as error:
             click.echo(f"musrecd: {printable(str(error))}", err=True)
             sys.exit(2 if isinstance(error, ConfigError) else _FAILED)

@@ -21,14 +21,21 @@ class Chores:
     def __init__(self, library: Path, tell: Callable[[Damaged], None]) -> None:
         self._library, self._tell = library, tell
         self._one_at_a_time = Lock()
+        self._waiting: set[str] = set()
 
     def do(self, upkeep: Upkeep) -> None:
-        """Begin it, or let it wait for what is under way."""
-        Thread(target=self._do, args=(upkeep,), daemon=True).start()
+        """Begin it, or let it wait for what is under way; once, however often it is wanted meanwhile."""
+        if upkeep.name not in self._waiting:
+            self._waiting.add(upkeep.name)
+            Thread(target=self._do, args=(upkeep,), daemon=True).start()
 
     def _do(self, upkeep: Upkeep) -> None:
         with self._one_at_a_time:
+            self._waiting.discard(upkeep.name)
             try:
+                if not self._library.exists():
+                    # Made anew it would pass for sound; put right, it is restored.
+                    raise LibraryDamagedError("the library was taken away while it was in use")
                 with Library.open(self._library) as library:
                     upkeep.do(library)
                     library.note_done(upkeep.name)

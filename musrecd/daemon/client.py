@@ -2,13 +2,15 @@
 
 import json
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from musrecd.daemon.address import socket_path
-from musrecd.errors import AudioError, MusrecError
+from musrecd.errors import AudioError, LibraryDamagedError, MusrecError
+from musrecd.library.database import shown
 from musrecd.types import Analysis, KnownRecording
 
 _CONNECT_S = 1.0
@@ -34,6 +36,14 @@ def ask(library: Path, request: dict[str, Any], *, timeout_s: float = _ANSWER_S)
     if "error" in answer:
         raise _error(answer)
     return answer
+
+
+def advice(library: Path, error: LibraryDamagedError) -> str:
+    """Tell the daemon that somebody met damage, so that it looks and puts it right; the line for the person."""
+    with suppress(MusrecError):
+        if ask(library, {"do": "check"}, timeout_s=_CONNECT_S) is not None:
+            return f"the library {shown(library)} seems to be damaged; the daemon sees to it; try again soon"
+    return str(error)
 
 
 def hear(library: Path, path: bytes, encoder_version: str | None = None) -> Analysis | KnownRecording | None:

@@ -97,7 +97,6 @@ def _put_right(config: Config, error: LibraryDamagedError, notifier: SystemdNoti
 
 def _serve_library(config: Config, notifier: SystemdNotifier, signals: "_Signals") -> Stop:
     with ExitStack() as stack:
-        _patiently(lambda: recovery.check_not_emptied(config.library), signals)
         library = stack.enter_context(
             _patiently(lambda: Library.open(config.library, busy_timeout_s=_BUSY_TIMEOUT_S), signals)
         )

@@ -14,8 +14,9 @@ from pathlib import Path
 from threading import BoundedSemaphore, Thread
 from typing import Any
 
-from musrecd.daemon.messages import Ask, LookThrough, Message, Stop
+from musrecd.daemon.messages import Ask, LookThrough, Message, Stop, Upkeep
 from musrecd.daemon.state import State
+from musrecd.daemon.upkeep import check
 from musrecd.display import printable, printable_path
 from musrecd.errors import MusrecError
 from musrecd.ingest.work import Outcome
@@ -102,6 +103,10 @@ class Server:
             case {"do": "look", "folders": list(folders)}:
                 retry = bool(request.get("retry_failed"))
                 self._tell(LookThrough(tuple(bytes.fromhex(folder) for folder in folders), retry))
+                return {}
+            case {"do": "check"}:
+                # Whoever met damage is not believed: the daemon reads for itself.
+                self._tell(Upkeep("check", check))
                 return {}
             case {"do": "stop" | "reload" as what}:
                 self._tell(Stop(reload=what == "reload"))

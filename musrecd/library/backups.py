@@ -10,6 +10,7 @@ from pathlib import Path
 from musrecd.errors import LibraryDamagedError, LibraryError
 from musrecd.library.database import (
     BUSY_TIMEOUT_S,
+    HELPS,
     connect,
     create_private,
     library_errors,
@@ -29,6 +30,14 @@ def newest_sound(path: Path) -> Path | None:
     """Find the newest copy that is whole and of a schema that we know. Raises OSError."""
     found = {int(match[1]): each for each in siblings(path, ".backup-*") if (match := _NUMBERED.search(each.name))}
     return next((each for _, each in sorted(found.items()) if _is_sound(each)), None)
+
+
+def check_not_emptied(path: Path) -> None:
+    """Raise LibraryDamagedError if a library is an empty file and has backups: it would be begun anew unnoticed."""
+    with library_errors(path):
+        is_empty = path.exists() and path.stat().st_size == 0
+    if is_empty and newest_sound(path) is not None:
+        raise LibraryDamagedError(f"the library {shown(path)} is empty, but was not: it has backups; {HELPS}")
 
 
 def siblings(path: Path, ending: str) -> list[Path]:

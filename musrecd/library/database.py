@@ -24,12 +24,12 @@ _MAX_VARIABLES = 500  # older SQLite allows 999 in one statement
 _T = TypeVar("_T")
 
 # The daemon does that at its start and while it runs; see recovery.py.
-_HELPS = "let `musrecd run` restore the newest backup and hear what is missing in that"
+HELPS = "let `musrecd run` restore the newest backup and hear what is missing in that"
 _ADVICE = {
     sqlite3.SQLITE_BUSY: "is in use by another program; try again when that has finished",
     sqlite3.SQLITE_LOCKED: "is in use by another program; try again when that has finished",
-    sqlite3.SQLITE_CORRUPT: f"is damaged; {_HELPS}",
-    sqlite3.SQLITE_NOTADB: f"is not a database; name another file or, if it was the library, {_HELPS}",
+    sqlite3.SQLITE_CORRUPT: f"is damaged; {HELPS}",
+    sqlite3.SQLITE_NOTADB: f"is not a database; name another file or, if it was the library, {HELPS}",
     sqlite3.SQLITE_FULL: "cannot grow because the disk is full; free some space and try again",
     sqlite3.SQLITE_READONLY: "cannot be written; check the permissions of the file and its folder",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; check the permissions of the file and its folder",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from musrecd.errors import LibraryError
+from musrecd.library.backups import check_not_emptied
 from musrecd.library.damage import note_damaged
 from musrecd.library.database import (
     BUSY_TIMEOUT_S,
@@ -223,6 +224,7 @@ class LibraryReader(Closing):
         with library_errors(self.path):
             version = schema_version(self._connection, self.path)
         if version == 0:
+            check_not_emptied(self.path)
             raise _no_library(self.path)
         if version < SCHEMA_VERSION:
             raise LibraryError(

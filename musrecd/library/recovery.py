@@ -22,7 +22,6 @@ from musrecd.library.database import (
     library_errors,
     resolved,
     schema_version,
-    shown,
 )
 from musrecd.library.salvage import salvage
 from musrecd.library.store import Library
@@ -36,15 +35,6 @@ _JOURNALS = ("-journal", "-wal", "-shm")
 # Set aside more often than that within a day, it is the disk or the memory that has to be put right.
 _MOST_A_DAY = 5
 _DAY_S = 86_400.0
-
-
-def check_not_emptied(path: Path) -> None:
-    """Raise LibraryDamagedError if the library is an empty file and has backups: it would be begun anew unnoticed."""
-    path = resolved(path)
-    with library_errors(path):
-        is_empty = path.exists() and path.stat().st_size == 0
-    if is_empty and backups.newest_sound(path) is not None:
-        raise LibraryDamagedError(f"the library {shown(path)} is empty, but was not: it has backups")
 
 
 def put_right(

@@ -50,6 +50,7 @@ class Library(Closing):
         path = resolved(path)
         with library_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            backups.check_not_emptied(path)
             if not path.exists():
                 create_private(path)
             library = cls(path, connect(path, "rw", busy_timeout_s))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from musrecd.daemon import client
+
 
 @pytest.fixture
 def music(tmp_path, rendered_files) -> Path:
@@ -79,6 +81,16 @@ def test_a_damaged_library_is_told_in_one_line(musrecd, music, tmp_path):
     assert result.exit_code == 1
     assert result.stderr.startswith("musrecd: ")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_where_a_daemon_runs_it_is_told_of_the_damage(musrecd, tmp_path, monkeypatch):
+    (tmp_path / "library.db").write_text("this is no database, and long enough to be looked at " * 20)
+    asked = []
+    monkeypatch.setattr(client, "ask", lambda _library, request, **_options: asked.append(request) or {})
+    result = musrecd("failures")
+    assert result.exit_code == 1
+    assert "the daemon sees to it" in result.stderr
+    assert asked == [{"do": "check"}]
 
 
 def test_a_bad_configuration_is_told_in_one_line(musrecd, music, tmp_path):

@@ -15,10 +15,10 @@ import pytest
 
 from musrecd.daemon import client
 from musrecd.daemon.address import lock_path, socket_path
-from musrecd.daemon.messages import Ask, LookThrough, Message, Stop
+from musrecd.daemon.messages import Ask, LookThrough, Message, Stop, Upkeep
 from musrecd.daemon.server import Server
 from musrecd.daemon.state import State
-from musrecd.errors import MusrecError, NotAudioError
+from musrecd.errors import LibraryDamagedError, MusrecError, NotAudioError
 from musrecd.ingest.ingest import task_for
 from musrecd.ingest.work import Outcome
 from musrecd.types import Analysis, KnownRecording
@@ -117,6 +117,16 @@ def test_looks_and_ends_are_passed_on(library, told):
     client.ask(library, {"do": "reload"})
     assert client.ask(library, {"do": "stop"})["pid"] == os.getpid()
     assert told == [LookThrough((b"/music \xe9",), retry_failed=True), Stop(reload=True), Stop()]
+
+
+def test_who_meets_damage_lets_the_daemon_look(library, told):
+    line = client.advice(library, LibraryDamagedError("it is damaged"))
+    assert "sees to it" in line
+    assert [(message.name, type(message)) for message in told] == [("check", Upkeep)]
+
+
+def test_who_meets_damage_without_a_daemon_hears_what_to_do(library):
+    assert client.advice(library, LibraryDamagedError("it is damaged, do this")) == "it is damaged, do this"
 
 
 def test_only_the_owner_may_ask(library, told):

@@ -4,6 +4,8 @@ import sqlite3
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
+from threading import Event
 
 import pytest
 
@@ -118,3 +120,25 @@ def test_looks_come_again_and_again(tmp_path):
         time.sleep(0.02)
     schedule.stop()
     assert not any(isinstance(message, Upkeep) for message in messages), "once a day, not at once"
+
+
+def test_what_is_wanted_many_times_meanwhile_is_done_once(library):
+    go_on, done = Event(), []
+    chores = Chores(library.path, lambda message: None)
+    chores.do(Upkeep("slow", lambda library: go_on.wait(60)))
+    for _ in range(50):
+        chores.do(Upkeep("check", lambda library: done.append("check")))
+    chores.do(Upkeep("last", lambda library: done.append("last")))
+    go_on.set()
+    deadline = time.monotonic() + 30
+    while len(done) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert sorted(done) == ["check", "last"]
+
+
+def test_a_library_that_was_taken_away_is_not_made_anew_by_upkeep(library):
+    told = SimpleQueue()
+    library.path.unlink()
+    Chores(library.path, told.put).do(Upkeep("check", check))
+    assert "taken away" in str(told.get(timeout=10).error)
+    assert not library.path.exists()

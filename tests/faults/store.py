@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from musrecd.daemon import client
 from musrecd.errors import LibraryError
 from musrecd.library.backups import numbered
 from musrecd.library.reader import LibraryReader
@@ -145,9 +146,8 @@ def _damage(place: Place, *, at_rest: bool) -> str:
     write_sounds(place.music, n_files)
     results: list[str] = []
     for number, (name, damage) in enumerate(_DAMAGE.items(), 1):
-        # Who deletes it while nobody has it open means to begin anew. And pages that nobody reads while it runs are
-        # only found by the weekly check.
-        if damage is (Path.unlink if at_rest else _a_tenth_of_the_pages):
+        # Who deletes it while nobody has it open means to begin anew.
+        if at_rest and damage is Path.unlink:
             continue
         _fill(place)
         write_sounds(place.music, n_more, first=1000 * number)
@@ -160,6 +160,8 @@ def _damage(place: Place, *, at_rest: bool) -> str:
                 # Something is to be stored, or nobody would notice before the next look.
                 write_sound(place.music / "new" / f"{number}.wav", 900_000 + number)
                 n_files += 1
+                # Whoever meets damage tells the daemon; pages that nobody reads are found by the daily copy.
+                client.ask(place.library, {"do": "check"}, timeout_s=10.0)
                 _wait_found(place, daemon, n_files)
             daemon.end()
         if at_rest:

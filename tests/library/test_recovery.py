@@ -11,7 +11,7 @@ from musrecd.errors import LibraryDamagedError, LibraryError
 from musrecd.library import recovery
 from musrecd.library.backups import backup, newest_sound, numbered
 from musrecd.library.reader import LibraryReader
-from musrecd.library.recovery import check_not_emptied, put_right
+from musrecd.library.recovery import put_right
 from musrecd.library.store import Library
 from musrecd.types import Tags
 
@@ -180,12 +180,14 @@ def test_a_sound_library_stays_unless_it_was_found_damaged_again(backed_up, make
 
 
 def test_an_empty_file_counts_as_new_only_where_there_is_no_backup(backed_up, path):
-    check_not_emptied(path)
     os.truncate(path, 0)
-    with pytest.raises(LibraryDamagedError, match="is empty, but was not"):
-        check_not_emptied(path)
+    for kind in (Library, LibraryReader):
+        with pytest.raises(LibraryDamagedError, match="is empty, but was not"):
+            kind.open(path)
+    assert path.stat().st_size == 0
     numbered(path, 1).unlink()
-    check_not_emptied(path)
+    Library.open(path).close()
+    assert path.stat().st_size > 0
 
 
 def test_the_journal_of_the_damaged_one_is_not_taken_for_that_of_the_new_one(backed_up, make):
