@@ -105,6 +105,41 @@ def create_queue(db: Database) -> None:
     """)
 
 
+@STEPS()
+def create_journal(db: Database) -> None:
+    """Create the journal of tags, see journal.py, and the queue of files that wait for theirs."""
+    db.executescript("""
+        CREATE TABLE tag_writes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            run INTEGER NOT NULL,
+            path BLOB NOT NULL CHECK (typeof(path) = 'blob'),
+            audio_id TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('begun', 'done', 'undone')),
+            written_at TEXT NOT NULL,
+            genres_before TEXT NOT NULL,
+            genres_after TEXT NOT NULL,
+            file_before TEXT,
+            beets_before TEXT,
+            beets_after TEXT,
+            source TEXT NOT NULL,
+            probability REAL,
+            undoes INTEGER,
+            size INTEGER,
+            mtime_ns INTEGER
+        );
+        CREATE INDEX tag_writes_by_recording ON tag_writes (audio_id, path, id);
+        CREATE INDEX tag_writes_by_path ON tag_writes (path);
+        CREATE INDEX tag_writes_by_run ON tag_writes (run);
+        CREATE INDEX tag_writes_begun ON tag_writes (id) WHERE state = 'begun';
+
+        CREATE TABLE tag_jobs (
+            path BLOB PRIMARY KEY CHECK (typeof(path) = 'blob'),
+            due_at REAL NOT NULL,
+            attempts INTEGER NOT NULL
+        ) WITHOUT ROWID;
+    """)
+
+
 def migrate(db: Database, path: Path, steps: Migrations = STEPS, newest: int = SCHEMA_VERSION) -> None:
     """Bring the file at `path` to the newest schema: wholly, or not at all.
 

@@ -23,6 +23,7 @@ from musrecd.library.database import (
     shown,
 )
 from musrecd.library.encoding import encoder_from_row, fold, from_blob, intact, slot
+from musrecd.library.journal import JournalReader
 from musrecd.library.summary import Failure, Summary, list_failures, summarise
 from musrecd.library.vectors import StoredEncoder
 from musrecd.types import EncoderInfo, FileState, FloatArray, Priority, Tags, Track
@@ -63,6 +64,7 @@ class LibraryReader(Closing):
         self.path = path
         self._connection = connection
         self._busy_timeout_s = busy_timeout_s
+        self.journal = JournalReader(self._rows)
 
     @classmethod
     def open(cls, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
@@ -182,6 +184,18 @@ class LibraryReader(Closing):
         """Ids of those of these recordings that the library knows."""
         sql = "SELECT id FROM recordings WHERE audio_id IN (?*)"
         return [recording_id for (recording_id,) in self._in_chunks(sql, audio_ids)]
+
+    def audio_ids(self, recording_ids: Iterable[int]) -> dict[int, str]:
+        """Name recordings by what identifies them everywhere."""
+        return dict(self._in_chunks("SELECT id, audio_id FROM recordings WHERE id IN (?*)", recording_ids))
+
+    def files_of(self, audio_id: str) -> list[bytes]:
+        """Paths of all files, missing ones excepted, that hold a recording."""
+        sql = """
+            SELECT f.path FROM files f JOIN recordings r ON r.id = f.recording_id
+            WHERE r.audio_id = ? AND f.missing_since IS NULL ORDER BY f.path
+        """
+        return [path for (path,) in self._rows(sql, [audio_id])]
 
     def knows(self, audio_id: str, version: str) -> bool:
         """Whether a recording has a sound analysis of the version, so that a file need only be attached."""

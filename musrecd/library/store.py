@@ -28,6 +28,8 @@ from musrecd.library.database import (
 from musrecd.library.encoding import check_audio_id, now
 from musrecd.library.files import Files, state
 from musrecd.library.jobs import Jobs
+from musrecd.library.journal import Journal
+from musrecd.library.tag_queue import TagQueue
 from musrecd.types import Analysis, EncoderInfo, FileState, Job, Priority, Tags
 
 _log = logging.getLogger(__name__)
@@ -43,6 +45,8 @@ class Library(Closing):
         self._analyses = Analyses(connection, path)
         self._jobs = Jobs(connection)
         self._files = Files(connection, self._jobs)
+        self.journal = Journal(connection, self._transaction)
+        self.tag_queue = TagQueue(connection, self._transaction)
 
     @classmethod
     def open(cls, path: Path, *, busy_timeout_s: float = PATIENT_TIMEOUT_S) -> Self:
@@ -161,6 +165,8 @@ class Library(Closing):
         """Rename files one after the other, (from, to) each; returns how many of them were known."""
         moves = list(moves)
         with self._transaction():
+            for source, destination in moves:
+                self.journal.move(source, destination)
             return sum(self._files.move(source, destination) for source, destination in moves)
 
     def refresh(self, files: Iterable[FileState]) -> None:

@@ -10,10 +10,11 @@ from musrecd.types import FloatArray, Label
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One label and how probable it is, 0 to 1."""
+    """One label and how probable it is, 0 to 1; from `threshold` on it is believed."""
 
     name: str
     probability: float
+    threshold: float = 1.0
 
 
 def most_probable(

@@ -5,10 +5,10 @@ import sqlite3
 import stat
 import threading
 from contextlib import closing
+from copy import deepcopy
 
 import pytest
 from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 
 from musrecd.errors import LibraryError
 from musrecd.library import migrations
@@ -22,9 +22,7 @@ NEWEST = SCHEMA_VERSION + 2
 
 def steps_to_come(*, broken=False):
     """Make the steps of today and two of tomorrow."""
-    steps = Migrations("musrec")
-    for step in (migrations.create_tables, migrations.create_queue):
-        steps()(step)
+    steps = deepcopy(migrations.STEPS)
 
     @steps()
     def add_rating(db):
@@ -142,15 +140,13 @@ def test_no_backup_no_migration(filled):
 
 
 KILLED = """
-import os, signal, sqlite3, sys
+import copy, os, signal, sqlite3, sys
 from pathlib import Path
 from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 from musrecd.library import migrations
+from musrecd.library.database import SCHEMA_VERSION
 
-steps = Migrations("musrec")
-for step in (migrations.create_tables, migrations.create_queue):
-    steps()(step)
+steps = copy.deepcopy(migrations.STEPS)
 
 @steps()
 def add_rating(db):
@@ -161,7 +157,7 @@ def add_rating(db):
     os.kill(os.getpid(), signal.SIGKILL)
 
 path = Path(sys.argv[1])
-migrations.migrate(Database(sqlite3.connect(path, isolation_level=None)), path, steps, newest=3)
+migrations.migrate(Database(sqlite3.connect(path, isolation_level=None)), path, steps, newest=SCHEMA_VERSION + 1)
 """
 
 

@@ -1,0 +1,170 @@
+"""The journal of tags: what was written into which file, noted before it is done, and enough to put it back.
+
+A write is noted as begun, durably, before the file is touched, and as done afterwards. What is still begun when
+somebody opens the journal anew was interrupted: the file itself tells whether it was written.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from musrecd.library.database import chunks, in_list
+from musrecd.library.encoding import now
+from musrecd.types import FileState
+
+State: TypeAlias = Literal["begun", "done", "undone"]
+
+_COLUMNS = (
+    "id, run, path, audio_id, state, written_at, genres_before, genres_after, file_before, beets_before, beets_after, "
+    "source, probability, undoes, size, mtime_ns"
+)
+
+
+_NEWEST = """
+    id IN (SELECT id FROM tag_writes WHERE written_at >= ? AND (? IS NULL OR run = ?) ORDER BY id DESC LIMIT ?)
+"""
+_INSERT = """
+    INSERT INTO tag_writes (run, path, audio_id, state, written_at, genres_before, genres_after, file_before,
+        beets_before, beets_after, source, probability, undoes)
+    VALUES (?, ?, ?, 'begun', ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A write that is about to be made.
+
+    `file_before` is the exact snapshot of the file's fields (see `tagging.files`), None where only beets' database
+    is changed. `beets_before` and `beets_after` are the genres in that, None for files that beets does not manage.
+    `source` names the model, `probability` is that of the least probable genre written. `undoes` names the write
+    that this one takes back.
+    """
+
+    path: bytes
+    audio_id: str
+    genres_before: tuple[str, ...]
+    genres_after: tuple[str, ...]
+    file_before: dict[str, Any] | None
+    beets_before: tuple[str, ...] | None = None
+    beets_after: tuple[str, ...] | None = None
+    source: str = ""
+    probability: float | None = None
+    undoes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A write as the journal has it; `file` is how the file was left."""
+
+    number: int
+    run: int
+    state: State
+    written_at: str
+    plan: Plan
+    file: FileState | None
+
+
+class Journal:
+    """The table `tag_writes`, over a connection that commits durably; `transaction` begins and ends one."""
+
+    def __init__(self, connection: sqlite3.Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
+        self._connection, self._transaction = connection, transaction
+
+    def next_run(self) -> int:
+        """Return the number for writes that belong together, as those of one command."""
+        with self._transaction():
+            [[newest]] = self._connection.execute("SELECT coalesce(max(run), 0) FROM tag_writes").fetchall()
+            return int(newest) + 1
+
+    def begin(self, run: int, plans: Iterable[Plan]) -> list[int]:
+        """Note what is about to be written; returns the numbers of the entries. Durable when it returns."""
+        with self._transaction():
+            return [self._insert(run, plan) for plan in plans]
+
+    def finish(self, done: Iterable[tuple[int, FileState | None]], dropped: Iterable[int] = ()) -> None:
+        """Note what was written and how the files were left; what was not written after all is dropped."""
+        with self._transaction():
+            for number, file in done:
+                size, mtime_ns = (file.size, file.mtime_ns) if file else (None, None)
+                sql = "UPDATE tag_writes SET state = 'done', size = ?, mtime_ns = ? WHERE id = ?"
+                self._connection.execute(sql, [size, mtime_ns, number])
+                undo = "UPDATE tag_writes SET state = 'undone' WHERE id = (SELECT undoes FROM tag_writes WHERE id = ?)"
+                self._connection.execute(undo, [number])
+            self._connection.executemany("DELETE FROM tag_writes WHERE id = ?", ([number] for number in dropped))
+
+    def begun(self) -> list[Entry]:
+        """Return what was interrupted, or is under way."""
+        return [entry(row) for row in self._connection.execute(SELECT.format("state = 'begun'"))]
+
+    def move(self, source: bytes, destination: bytes) -> None:
+        """Follow a file that was renamed, within a transaction."""
+        self._connection.execute("UPDATE tag_writes SET path = ? WHERE path = ?", [destination, source])
+
+    def _insert(self, run: int, plan: Plan) -> int:
+        values = [
+            run, plan.path, plan.audio_id, now(), json.dumps(plan.genres_before), json.dumps(plan.genres_after),
+            _dumped(plan.file_before), _dumped(plan.beets_before), _dumped(plan.beets_after), plan.source,
+            plan.probability, plan.undoes,
+        ]  # fmt: skip
+        return int(self._connection.execute(_INSERT, values).lastrowid or 0)
+
+
+SELECT = f"SELECT {_COLUMNS} FROM tag_writes WHERE {{}} ORDER BY id"  # noqa: S608  # conditions are ours
+
+
+def entry(row: Sequence[Any]) -> Entry:
+    """Make an entry of a row of `SELECT`."""
+    number, run, path, audio_id, state, written_at, before, after, file_before = row[:9]
+    beets_before, beets_after, source, probability, undoes, size, mtime_ns = row[9:]
+    plan = Plan(
+        path, audio_id, tuple(json.loads(before)), tuple(json.loads(after)),
+        json.loads(file_before) if file_before else None, _genres(beets_before), _genres(beets_after),
+        source, probability, undoes,
+    )  # fmt: skip
+    return Entry(number, run, state, written_at, plan, None if size is None else FileState(path, size, mtime_ns))
+
+
+class JournalReader:
+    """Reads the journal; `rows` runs SQL."""
+
+    def __init__(self, rows: Callable[[str, Sequence[object]], list[tuple[Any, ...]]]) -> None:
+        self._rows = rows
+
+    def entries(self, *, run: int | None = None, since: str = "", number: int = -1) -> list[Entry]:
+        """Return writes, oldest first: of one run, from a time on (ISO, UTC), and only the newest so many."""
+        return [entry(row) for row in self._rows(SELECT.format(_NEWEST), [since, run, run, number])]
+
+    def entries_at(self, paths: Iterable[bytes]) -> list[Entry]:
+        """Return all writes into these files, oldest first."""
+        found = [
+            entry(row)
+            for chunk in chunks(paths)
+            for row in self._rows(SELECT.format(in_list("path IN (?*)", chunk)), chunk)
+        ]
+        return sorted(found, key=lambda each: each.number)
+
+    def last_run(self) -> int | None:
+        """Find the newest run that wrote something which was not taken back; None if there is none."""
+        sql = "SELECT max(run) FROM tag_writes WHERE state = 'done' AND undoes IS NULL"
+        [[run]] = self._rows(sql, [])
+        return None if run is None else int(run)
+
+    def newest(self, audio_ids: Iterable[str]) -> dict[str, list[Entry]]:
+        """Find, for each recording, the newest write into each of its files, oldest first."""
+        found: dict[str, list[Entry]] = {}
+        for chunk in chunks(audio_ids):
+            groups = "id IN (SELECT max(id) FROM tag_writes WHERE audio_id IN (?*) GROUP BY audio_id, path)"
+            for each in map(entry, self._rows(SELECT.format(in_list(groups, chunk)), chunk)):
+                found.setdefault(each.plan.audio_id, []).append(each)
+        return found
+
+
+def _dumped(value: Any) -> str | None:  # noqa: ANN401
+    return None if value is None else json.dumps(value)
+
+
+def _genres(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(json.loads(text))

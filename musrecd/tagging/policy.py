@@ -1,0 +1,70 @@
+"""Whether genres are written, which, and why not: what a person chose is never overwritten unasked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from musrecd.tagging.predict import Prediction
+
+Manner: TypeAlias = Literal["fill", "extend", "replace"]
+Same: TypeAlias = Callable[[str, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`fill` writes where no genre is, `extend` adds to those there are, `replace` puts ours in their place.
+
+    At most `count` are written. Predictions below `threshold` are not, or where that is None below their own.
+    """
+
+    manner: Manner
+    count: int
+    threshold: float | None = None
+
+    def believes(self, prediction: Prediction) -> bool:
+        """Whether a prediction is sure enough to be written."""
+        threshold = prediction.threshold if self.threshold is None else self.threshold
+        return prediction.probability >= threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`genres` are what the file is to have, None if it is left alone; `why` says it in a few words.
+
+    `probability` is that of the least probable genre that is written.
+    """
+
+    genres: tuple[str, ...] | None
+    why: str
+    probability: float | None = None
+
+
+def decide(
+    current: Sequence[str],
+    predicted: Sequence[Prediction],
+    policy: Policy,
+    *,
+    same: Same,
+    ours: Sequence[str] | None = None,
+) -> Decision:
+    """Decide about one track that has the genres `current`.
+
+    `predicted` are genres in the person's words, best first. `ours` are the genres that we left there the last time,
+    None if we never wrote any: where they are others now, somebody changed them, and only `replace` touches them.
+    """
+    certain = [each for each in predicted if policy.believes(each)][: policy.count]
+    if ours is not None and tuple(ours) != tuple(current) and policy.manner != "replace":
+        return Decision(None, "changed by you since" if current else "emptied by you since")
+    if current and policy.manner == "fill":
+        return Decision(None, "has a genre")
+    if not certain:
+        return Decision(None, "not sure enough" if predicted else "no genre that is allowed")
+    if policy.manner == "extend":
+        certain = [each for each in certain if not any(same(each.name, own) for own in current)]
+        genres = (*current, *(each.name for each in certain))
+    else:
+        genres = tuple(each.name for each in certain)
+    if not certain or genres == tuple(current):
+        return Decision(None, "has it already")
+    why = {"fill": "fill", "extend": "add", "replace": "replace"}[policy.manner if current else "fill"]
+    return Decision(genres, why, min(each.probability for each in certain))

@@ -1,0 +1,221 @@
+"""Writes genres into files, journalled: noted before a file is touched, and known to the library afterwards.
+
+Whoever writes holds a lock beside the library, so that what is noted as begun and not done was interrupted.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from filelock import FileLock, Timeout
+
+from musrecd.errors import LibraryError, TagError
+from musrecd.library.database import chunks, library_errors, resolved
+from musrecd.library.journal import Entry, Plan
+from musrecd.library.store import Library
+from musrecd.tagging import files
+from musrecd.tagging.files import Change, Rules
+from musrecd.tagging.policy import Decision, Policy, Same, decide
+from musrecd.tagging.predict import Prediction
+from musrecd.types import FileState
+
+# Each batch costs two commits, and as many files may have to be looked at after a kill.
+_AT_ONCE = 25
+_LOCK_WAIT_S = 10.0
+
+Result: TypeAlias = Literal["written", "left", "refused", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A track that may get genres.
+
+    `predicted` are in the person's words, best first; `source` names who predicted. `in_beets` are the genres in
+    beets' database, None if it does not manage the file. `ours` are the genres that we left there the last time.
+    """
+
+    path: bytes
+    audio_id: str
+    predicted: tuple[Prediction, ...]
+    source: str
+    in_beets: tuple[str, ...] | None = None
+    ours: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a file: `before` and `after` are its genres, `file` how it was left if it was written.
+
+    `message` says why it was not; a file that `failed` may be tried again, one that was `refused` may not.
+    """
+
+    path: bytes
+    result: Result
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    message: str = ""
+    file: FileState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A write that is decided; `change` is None where only beets' database is to change, `file` how the file is."""
+
+    plan: Plan
+    change: Change | None
+    file: FileState
+
+
+# Called with each file that was written, before that is noted as done: who keeps genres elsewhere puts them there.
+Apply: TypeAlias = Callable[[Plan, Outcome], None]
+
+
+def _nothing_else(_plan: Plan, _outcome: Outcome) -> None:
+    pass
+
+
+@contextmanager
+def only_writer(library: Path) -> Iterator[None]:
+    """Hold the lock of whoever writes tags. Raises LibraryError if another one has it for long."""
+    path = resolved(library)
+    lock = FileLock(path.with_name(path.name + ".tags"), timeout=_LOCK_WAIT_S)
+    try:
+        with library_errors(path):
+            lock.acquire()
+    except Timeout as error:
+        raise LibraryError("another musrec is writing tags now; try again when it has finished") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def write_all(
+    library: Library,
+    wishes: Iterable[Wish],
+    policy: Policy,
+    rules: Rules,
+    same: Same,
+    *,
+    apply: Apply = _nothing_else,
+    into_files: bool = True,
+) -> Iterator[Outcome]:
+    """Write what the policy decides, batch after batch; one outcome for each wish, in their order.
+
+    To be used by the `only_writer`. Interrupted in the middle, it notes what was written. Without `into_files` only
+    `apply` is called. Raises LibraryError.
+    """
+    run = library.journal.next_run()
+    for batch in chunks(wishes, _AT_ONCE):
+        found = [_prepare(wish, policy, same, into_files=into_files) for wish in batch]
+        prepared = [each for each in found if isinstance(each, Prepared)]
+        performed = iter(perform(library, run, prepared, rules, apply))
+        yield from (each if isinstance(each, Outcome) else next(performed) for each in found)
+
+
+def perform(
+    library: Library, run: int, prepared: Sequence[Prepared], rules: Rules, apply: Apply = _nothing_else
+) -> list[Outcome]:
+    """Write one batch and note it. What is interrupted stays noted as begun, see `finish_interrupted`."""
+    if not prepared:
+        return []
+    numbers = library.journal.begin(run, [each.plan for each in prepared])
+    outcomes: dict[int, Outcome] = {}
+    try:
+        for number, each in zip(numbers, prepared, strict=True):
+            outcome = _write(each, rules)
+            if outcome.result == "written":
+                apply(each.plan, outcome)
+            outcomes[number] = outcome
+    finally:
+        written = [(number, each.file) for number, each in outcomes.items() if each.result == "written"]
+        library.journal.finish(written, [number for number, each in outcomes.items() if each.result != "written"])
+        # Our own writes leave the sound alone: nobody has to hear these files again.
+        library.refresh(file for _, file in written if file is not None)
+    return list(outcomes.values())
+
+
+def finish_interrupted(
+    library: Library, in_beets: Callable[[bytes], tuple[str, ...] | None] | None = None
+) -> list[Entry]:
+    """See what became of writes that a kill interrupted; returns those that were made after all.
+
+    Those of files that beets manages wait for who can tell it: `in_beets` looks up the genres it has. To be used by
+    the `only_writer`.
+    """
+    begun = [each for each in library.journal.begun() if in_beets is not None or each.plan.beets_after is None]
+    files.sweep({os.path.dirname(each.plan.path) for each in begun if each.plan.file_before is not None})
+    made = [each for each in begun if _was_made(each.plan, in_beets)]
+    states = [(each.number, state_of(each.plan.path)) for each in made]
+    dropped = {each.number for each in begun} - {each.number for each in made}
+    library.journal.finish(states, dropped)
+    library.refresh(state for _, state in states if state is not None)
+    return made
+
+
+def state_of(path: bytes) -> FileState | None:
+    """Return a file as it lies there, None if it does not."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return FileState(path, status.st_size, status.st_mtime_ns)
+
+
+def not_written(path: bytes, before: tuple[str, ...], error: TagError) -> Outcome:
+    """Say why a file was not written, and whether that may pass."""
+    return Outcome(path, "failed" if error.may_pass else "refused", before, before, str(error))
+
+
+def _prepare(wish: Wish, policy: Policy, same: Same, *, into_files: bool) -> Prepared | Outcome:
+    # Before it is read: whoever writes it in between is noticed by the times.
+    state = state_of(wish.path)
+    try:
+        tags = files.read(wish.path)
+    except TagError as error:
+        return not_written(wish.path, (), error)
+    decision = decide_for(wish, tags.genres, policy, same)
+    if decision.genres is None or state is None:
+        return Outcome(wish.path, "left", tags.genres, tags.genres, decision.why)
+    plan = Plan(
+        wish.path,
+        wish.audio_id,
+        tags.genres,
+        decision.genres,
+        tags.raw if into_files else None,
+        wish.in_beets,
+        None if wish.in_beets is None else decision.genres,
+        wish.source,
+        decision.probability,
+    )
+    return Prepared(plan, Change(genres=decision.genres) if into_files else None, state)
+
+
+def decide_for(wish: Wish, in_file: tuple[str, ...], policy: Policy, same: Same) -> Decision:
+    """Decide by what the file and beets' database hold: a genre that stands in either was chosen by somebody."""
+    current = in_file or wish.in_beets or ()
+    return decide(current, wish.predicted, policy, same=same, ours=wish.ours)
+
+
+def _write(prepared: Prepared, rules: Rules) -> Outcome:
+    plan, state = prepared.plan, prepared.file
+    if prepared.change is None:
+        return Outcome(plan.path, "written", plan.genres_before, plan.genres_after, file=state)
+    try:
+        exact = replace(rules, expected=state, audio_id=plan.audio_id)
+        written = files.write(plan.path, prepared.change, exact)
+    except TagError as error:
+        return not_written(plan.path, plan.genres_before, error)
+    return Outcome(plan.path, "written", plan.genres_before, written.after.genres, file=written.state)
+
+
+def _was_made(plan: Plan, in_beets: Callable[[bytes], tuple[str, ...] | None] | None) -> bool:
+    if plan.file_before is None:
+        return in_beets is not None and in_beets(plan.path) == plan.beets_after
+    try:
+        return files.read(plan.path).genres == plan.genres_after
+    except TagError:
+        return False
