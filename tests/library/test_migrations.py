@@ -9,6 +9,7 @@ from copy import deepcopy
 
 import pytest
 from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
 
 from musrecd.errors import LibraryError
 from musrecd.library import migrations
@@ -143,6 +144,7 @@ KILLED = """
 import copy, os, signal, sqlite3, sys
 from pathlib import Path
 from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
 from musrecd.library import migrations
 from musrecd.library.database import SCHEMA_VERSION
 
