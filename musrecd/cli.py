@@ -5,83 +5,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
-from typing import Any, NoReturn
 
 import click
 
-from musrecd.config import Config, read_config
-from musrecd.display import counted, printable, printable_path
-from musrecd.errors import ConfigError, LibraryDamagedError, MusrecError
-
-_INTERRUPTED = 130
-_FAILED = 1
-
-
-@dataclass(slots=True)
-class _Session:
-    """What the commands share: where the configuration is, read when a command needs it."""
-
-    config_file: Path | None
-    library: Path | None
-
-    def config(self, **overrides: Any) -> Config:  # noqa: ANN401
-        config = read_config(self.config_file)
-        chosen = {key: value for key, value in overrides.items() if value is not None}
-        if self.library is not None:
-            chosen["library"] = self.library
-        fields = {name: getattr(config, name) for name in config.__slots__}
-        return Config(**(fields | chosen))
-
-    def options(self) -> list[str]:
-        """Return what was said before the command, for another process."""
-        options = [("--config", self.config_file), ("--library", self.library)]
-        return [part for name, path in options if path is not None for part in (name, str(path.absolute()))]
-
-
-def _one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Show errors that are meant for a person as one line; Ctrl-C ends quietly."""
-
-    @wraps(command)
-    def run(session: _Session, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        try:
-            command(session, *args, **kwargs)
-        except LibraryDamagedError as error:
-            from musrecd.daemon.client import advice
-
-            click.echo(f"musrecd: {printable(advice(session.config().library, error))}", err=True)
-            sys.exit(_FAILED)
-        except MusrecError as error:
-            click.echo(f"musrecd: {printable(str(error))}", err=True)
-            sys.exit(2 if isinstance(error, ConfigError) else _FAILED)
-        except KeyboardInterrupt:
-            click.echo("musrecd: stopped", err=True)
-            _leave(_INTERRUPTED)
-        except OSError as error:
-            # Whoever read our output has had enough of it, or its disk is full.
-            if not isinstance(error, BrokenPipeError):
-                click.echo(f"musrecd: {error.strerror or error}", err=True)
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(_FAILED)
-
-    return run
-
-
-def _leave(status: int) -> NoReturn:
-    """End; from here on another Ctrl-C only gets in the way of cleaning up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.exit(status)
-
-
-def _no_empty_names(context: click.Context, parameter: click.Parameter, names: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Refuse what an unset variable of a shell leaves: an empty name would mean the current folder."""
-    if not all(names):
-        raise click.BadParameter("an empty name")
-    return names
-
+from musrecd.commands.session import FAILED, INTERRUPTED, Session, leave, no_empty_names, one_line_errors
+from musrecd.config import Config
+from musrecd.display import counted, printable_path
+from musrecd.errors import ConfigError
 
 _paths = click.Path(path_type=bytes)
 _threads = click.option("-t", "--threads", type=click.IntRange(1, 256), help="Processes that analyse.")
@@ -100,17 +31,17 @@ def main(context: click.Context, config_file: Path | None, library: Path | None)
         if isinstance(stream, io.TextIOWrapper):
             # A title that the terminal's encoding does not hold is shown escaped, not a reason to fail.
             stream.reconfigure(errors="backslashreplace")
-    context.obj = _Session(config_file, library)
+    context.obj = Session(config_file, library)
 
 
 @main.command(short_help="Analyse what is new in folders.")
-@click.argument("folders", nargs=-1, type=_paths, callback=_no_empty_names)
+@click.argument("folders", nargs=-1, type=_paths, callback=no_empty_names)
 @_threads
 @click.option("-f", "--force", is_flag=True, help="Analyse again what is known already.")
 @click.option("--retry", is_flag=True, help="Try again what failed before and has not changed.")
 @click.pass_obj
-@_one_line_errors
-def scan(session: _Session, folders: tuple[bytes, ...], threads: int | None, force: bool, retry: bool) -> None:
+@one_line_errors
+def scan(session: Session, folders: tuple[bytes, ...], threads: int | None, force: bool, retry: bool) -> None:
     """Analyse what is new in FOLDERS (default: those of the configuration).
 
     Can be stopped at any time; the next run goes on from there. Ends with status 1 if a file failed.
@@ -123,12 +54,12 @@ def scan(session: _Session, folders: tuple[bytes, ...], threads: int | None, for
         raise click.UsageError("name a folder, or set `folders:` in the configuration")
     report = scan_folders(config, chosen, force=force, retry_failed=retry)
     if report.interrupted:
-        _leave(_INTERRUPTED)
-    sys.exit(_FAILED if report.failed else 0)
+        leave(INTERRUPTED)
+    sys.exit(FAILED if report.failed else 0)
 
 
 @main.command(short_help="Show what sounds like a file or a track.")
-@click.argument("seeds", nargs=-1, metavar="FILE|WORDS...", callback=_no_empty_names)
+@click.argument("seeds", nargs=-1, metavar="FILE|WORDS...", callback=no_empty_names)
 @click.option("--random", "by_chance", is_flag=True, help="Ask about a track picked by chance.")
 @click.option("-n", "--number", type=click.IntRange(1, 100000), help="How many tracks to show.")
 @click.option("--min-score", type=click.FloatRange(-1, 1), help="Least score (cosine) to show.")
@@ -136,9 +67,9 @@ def scan(session: _Session, folders: tuple[bytes, ...], threads: int | None, for
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--store", is_flag=True, help="Keep the analysis of a file that is not in the library.")
 @click.pass_obj
-@_one_line_errors
+@one_line_errors
 def similar(
-    session: _Session,
+    session: Session,
     seeds: tuple[str, ...],
     by_chance: bool,
     number: int | None,
@@ -172,8 +103,8 @@ def similar(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--watch", "keep_on", is_flag=True, help="Keep it up to date until Ctrl-C.")
 @click.pass_obj
-@_one_line_errors
-def status(session: _Session, as_json: bool, keep_on: bool) -> None:
+@one_line_errors
+def status(session: Session, as_json: bool, keep_on: bool) -> None:
     """Show what the library holds, what failed, which encoder answers, and what the daemon does."""
     from musrecd.commands import status as status_page
 
@@ -188,8 +119,8 @@ def status(session: _Session, as_json: bool, keep_on: bool) -> None:
 
 @main.command(short_help="List what could not be heard, with the reasons.")
 @click.pass_obj
-@_one_line_errors
-def failures(session: _Session) -> None:
+@one_line_errors
+def failures(session: Session) -> None:
     """List every file that could not be heard and why; `musrecd status --json` holds the same for programs."""
     from musrecd.commands import status as status_page
 
@@ -197,12 +128,12 @@ def failures(session: _Session) -> None:
 
 
 @main.command(short_help="Write embeddings of files as NumPy arrays.")
-@click.argument("paths", nargs=-1, required=True, type=_paths, callback=_no_empty_names)
+@click.argument("paths", nargs=-1, required=True, type=_paths, callback=no_empty_names)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The .npz.")
 @_threads
 @click.pass_obj
-@_one_line_errors
-def embed(session: _Session, paths: tuple[bytes, ...], output: Path, threads: int | None) -> None:
+@one_line_errors
+def embed(session: Session, paths: tuple[bytes, ...], output: Path, threads: int | None) -> None:
     """Analyse files and folders into OUTPUT, a NumPy .npz; the library is not touched.
 
     Arrays: paths, embeddings (n, dim; unit length), label_names, label_groups, probabilities (n, n_labels),
@@ -215,14 +146,14 @@ def embed(session: _Session, paths: tuple[bytes, ...], output: Path, threads: in
         raise KeyboardInterrupt
     message = f"Wrote {counted(report.analysed, 'track')} to {printable_path(bytes(output))}"
     click.echo(f"{message}, {report.failed} failed" if report.failed else message, err=True)
-    sys.exit(_FAILED if report.failed else 0)
+    sys.exit(FAILED if report.failed else 0)
 
 
 @main.command(short_help="Watch folders and hear what is new.")
 @click.option("--log-time", is_flag=True, help="Write the time into each line of the log; journals do that themselves.")
 @click.pass_obj
-@_one_line_errors
-def run(session: _Session, log_time: bool) -> None:
+@one_line_errors
+def run(session: Session, log_time: bool) -> None:
     """Stay in the foreground, watch the folders of the configuration, and hear what is new in them.
 
     For systemd, launchd and containers; `musrecd start` does it in the background. SIGTERM and Ctrl-C end it, SIGHUP
@@ -241,8 +172,8 @@ def run(session: _Session, log_time: bool) -> None:
 
 @main.command(short_help="Start the daemon in the background.")
 @click.pass_obj
-@_one_line_errors
-def start(session: _Session) -> None:
+@one_line_errors
+def start(session: Session) -> None:
     """Start `musrecd run` in the background, where it outlives the terminal."""
     from musrecd.commands import daemon
 
@@ -251,8 +182,8 @@ def start(session: _Session) -> None:
 
 @main.command(short_help="End the daemon.")
 @click.pass_obj
-@_one_line_errors
-def stop(session: _Session) -> None:
+@one_line_errors
+def stop(session: Session) -> None:
     """End the daemon; what it was hearing is heard when it runs again."""
     from musrecd.commands import daemon
 
@@ -261,8 +192,8 @@ def stop(session: _Session) -> None:
 
 @main.command(short_help="Try again what failed.")
 @click.pass_obj
-@_one_line_errors
-def retry(session: _Session) -> None:
+@one_line_errors
+def retry(session: Session) -> None:
     """Let the daemon try again what failed; without a daemon, its next start does."""
     from musrecd.commands import daemon
 
@@ -276,8 +207,8 @@ def service() -> None:
 
 @service.command(short_help="Write a systemd user unit or a launchd agent, and start it.")
 @click.pass_obj
-@_one_line_errors
-def install(session: _Session) -> None:
+@one_line_errors
+def install(session: Session) -> None:
     """Write a systemd user unit or a launchd agent that runs `musrecd run`, and start it."""
     from musrecd.commands import service as services
 
@@ -287,8 +218,8 @@ def install(session: _Session) -> None:
 
 @service.command(short_help="End it and take it away.")
 @click.pass_obj
-@_one_line_errors
-def uninstall(_session: _Session) -> None:
+@one_line_errors
+def uninstall(_session: Session) -> None:
     """End the daemon that `install` started, and take its file away."""
     from musrecd.commands import service as services
 
