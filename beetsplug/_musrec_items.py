@@ -6,15 +6,19 @@ No plugin of its own: beets loads what it is told to load, and that is `musrec`.
 from __future__ import annotations
 
 import os
+import sys
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from beets.dbcore.pathutils import normalize_path_for_db
 from beets.dbcore.query import InQuery
 
+# Its home moved with 2.12; here it is found in every version.
+from beets.ui import UserError  # type: ignore[attr-defined]
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from beets.library import Item, Library
 
@@ -63,3 +67,52 @@ def count_unanalysed(lib: Library, reader: LibraryReader, info: EncoderInfo) -> 
     """Count the items of beets that the library has no analysis of."""
     database = Path(os.fsdecode(lib.path))
     return reader.count_unanalysed(database, _BEETS_PATHS, [os.path.join(lib.directory, b"")], info.version)
+
+
+def matching(lib: Library, arguments: list[str]) -> list[Item]:
+    """Return the items that match. Raises UserError if there are none."""
+    items = list(lib.items(arguments))
+    if not items:
+        raise UserError(f"no track matches {quoted(arguments)}" if arguments else "the beets library is empty")
+    return items
+
+
+def quoted(arguments: Sequence[str]) -> str:
+    """Write arguments as a shell would read them."""
+    import shlex
+
+    return shlex.join(arguments)
+
+
+def answering(reader: LibraryReader) -> EncoderInfo:
+    """Return the encoder that answers. Raises UserError if there is none yet."""
+    info = reader.encoder()
+    if info is None:
+        raise UserError("nothing is analysed yet; run `beet analyse` first")
+    return info
+
+
+def unanalysed_line(n: int) -> str:
+    """Say what helps."""
+    from musrecd.display import counted
+
+    return f"{counted(n, 'track')} not analysed yet: run `beet analyse`"
+
+
+def safe(line: str) -> str:
+    """Escape what could steer a terminal; what a program reads stays as it is."""
+    from musrecd.display import printable
+
+    return printable(line) if sys.stdout.isatty() else line
+
+
+def to_dict(item: Item) -> dict[str, Any]:
+    """Return what a program wants to know of an item."""
+    return {
+        "id": item.id,
+        "path": item.filepath.as_posix(),
+        "artist": item.artist,
+        "title": item.title,
+        "album": item.album,
+        "length": round(item.length, 2),
+    }

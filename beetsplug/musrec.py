@@ -7,17 +7,26 @@ Everything heavy is imported by the command that needs it, so that `beet ls` nev
 from __future__ import annotations
 
 import json
-import sys
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from beets import ui
+from beets.dbcore import types
 from beets.plugins import BeetsPlugin
 
 # Its home moved with 2.12; here it is found in every version.
 from beets.ui import UserError  # type: ignore[attr-defined]
 
-from beetsplug._musrec_items import count_unanalysed, results_for
+from beetsplug._musrec_items import (
+    answering,
+    count_unanalysed,
+    matching,
+    quoted,
+    results_for,
+    safe,
+    to_dict,
+    unanalysed_line,
+)
 
 if TYPE_CHECKING:
     import optparse
@@ -29,7 +38,6 @@ if TYPE_CHECKING:
     from musrecd.config import Config
     from musrecd.ingest.ingest import Performer, Report
     from musrecd.ingest.work import Task
-    from musrecd.library.reader import LibraryReader
     from musrecd.types import EncoderInfo
 
 _SHOWN_SEEDS = 3
@@ -39,6 +47,12 @@ _INTERRUPTED = 130
 
 class MusrecPlugin(BeetsPlugin):
     """Hears the library's tracks and finds those that sound alike."""
+
+    item_types: ClassVar = {
+        "musrec_moods": types.SEMICOLON_SPACE_DSV,
+        "musrec_voice": types.STRING,
+        "musrec_instruments": types.SEMICOLON_SPACE_DSV,
+    }
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,14 +90,11 @@ class MusrecPlugin(BeetsPlugin):
         return command
 
     def _tagpredict_command(self) -> ui.Subcommand:
-        command = ui.Subcommand("tagpredict", help="show the genres that tracks sound like; changes nothing")
-        command.parser.set_usage(
-            "%prog [QUERY] [options]\n\n"
-            "Without a query: the whole library.\n"
-            "Example, for tracks that have no genre: %prog genres::^$"
-        )
-        command.parser.add_option("-n", "--number", type=int, help="how many genres to show (default 3)")
-        command.parser.add_option("--json", action="store_true", help="print JSON")
+        from beetsplug._musrec_tagpredict import USAGE, add_options
+
+        command = ui.Subcommand("tagpredict", help="show and write the genres that tracks sound like")
+        command.parser.set_usage(USAGE)
+        add_options(command.parser)
         command.func = self._guarded(self.tagpredict)
         return command
 
@@ -136,9 +147,9 @@ class MusrecPlugin(BeetsPlugin):
         config = self._config(number=options.number, min_score=options.min_score)
         if not arguments:
             raise UserError("similar: which track? Give a query, such as `beet similar title:reckoner`")
-        items = _matching(lib, arguments)
+        items = matching(lib, arguments)
         with LibraryReader.open(config.library) as reader:
-            info = _answering(reader)
+            info = answering(reader)
             paths = [item.path for item in items]
             seeds = reader.tracks_at(paths, info.version)
             if not seeds and self._hear_now(config, info, items):
@@ -153,7 +164,7 @@ class MusrecPlugin(BeetsPlugin):
                 heard.setdefault(seeds[item.path].recording_id, item)
         _print_similar(list(heard.values()), results, n_missing, options)
         if n_missing:
-            self._log.warning("{}", _unanalysed_line(n_missing))
+            self._log.warning("{}", unanalysed_line(n_missing))
 
     def _hear_now(self, config: Config, info: EncoderInfo, items: list[Item]) -> bool:
         """Hear tracks that are asked about before anybody analysed them; False if they are many or cannot be."""
@@ -170,29 +181,10 @@ class MusrecPlugin(BeetsPlugin):
     # tagpredict
 
     def tagpredict(self, lib: Library, options: optparse.Values, arguments: list[str]) -> None:
-        """Print what genres tracks sound like."""
-        from musrecd.library.reader import LibraryReader
-        from musrecd.tagging.predict import most_probable
+        """Print what genres tracks sound like, and write them if told to."""
+        from beetsplug import _musrec_tagpredict
 
-        config = self._config(genres=options.number)
-        items = _matching(lib, arguments)
-        with LibraryReader.open(config.library) as reader:
-            info = _answering(reader)
-            tracks = reader.tracks_at([item.path for item in items], info.version)
-            numbers = {path: track.recording_id for path, track in tracks.items()}
-            probabilities = reader.probabilities(list(numbers.values()), info.version)
-        heard = [item for item in items if numbers.get(item.path) in probabilities]
-        predicted = [
-            most_probable(probabilities[numbers[item.path]], info.labels, number=config.genres) for item in heard
-        ]
-        if options.json:
-            pairs = zip(heard, predicted, strict=True)
-            rows = [_to_dict(i) | {"genres": {g.name: round(g.probability, 4) for g in p}} for i, p in pairs]
-            ui.print_(json.dumps({"results": rows, "unanalysed": len(items) - len(heard)}, indent=1))
-        else:
-            _print_predictions(heard, predicted)
-        if len(heard) < len(items):
-            self._log.warning("{}", _unanalysed_line(len(items) - len(heard)))
+        _musrec_tagpredict.run(lib, options, arguments, self._config(), lambda line: self._log.warning("{}", line))
 
     # analyse
 
@@ -202,7 +194,7 @@ class MusrecPlugin(BeetsPlugin):
         from musrecd.ingest.ingest import ingest
 
         config = self._config(threads=options.threads)
-        tasks = _tasks(_matching(lib, arguments))
+        tasks = _tasks(matching(lib, arguments))
         with ProgressBar("Analysing") as bar:
             report = ingest(
                 config, tasks, listener=bar.listener(), force=bool(options.force), retry_failed=bool(options.retry)
@@ -225,8 +217,22 @@ class MusrecPlugin(BeetsPlugin):
                 tasks = _tasks(task.imported_items())
                 self._log.info("listening to {} new tracks", len(tasks))
                 self._report(self._ingest(config, tasks))
+                self._tag_imported(config, task.imported_items())
         except MusrecError as error:
             self._log.error("{}", error)
+
+    def _tag_imported(self, config: Config, items: list[Item]) -> None:
+        """Give what was just heard its fields, and genres to what has none; beets writes the files after that."""
+        from beetsplug import _musrec_tagging as tagging
+        from musrecd.library.reader import LibraryReader
+
+        with LibraryReader.open(config.library) as reader:
+            info = reader.encoder()
+            if info is None:
+                return
+            tagging.set_fields(reader, info, items)
+            if config.tagging.write != "no":
+                tagging.fill_imported(config, reader, info, items)
 
     def _ingest(self, config: Config, tasks: list[Task], *, retry_failed: bool = False) -> Report:
         """Analyse with the daemon's workers or some that stay for the whole import, which may bring many albums."""
@@ -282,26 +288,6 @@ class MusrecPlugin(BeetsPlugin):
             self._log.debug("{}", error)
 
 
-def _matching(lib: Library, arguments: list[str]) -> list[Item]:
-    items = list(lib.items(arguments))
-    if not items:
-        raise UserError(f"no track matches {_quoted(arguments)}" if arguments else "the beets library is empty")
-    return items
-
-
-def _quoted(arguments: Sequence[str]) -> str:
-    import shlex
-
-    return shlex.join(arguments)
-
-
-def _answering(reader: LibraryReader) -> EncoderInfo:
-    info = reader.encoder()
-    if info is None:
-        raise UserError("nothing is analysed yet; run `beet analyse` first")
-    return info
-
-
 def _tasks(items: Iterable[Item]) -> list[Task]:
     from musrecd.ingest.ingest import task_for
     from musrecd.types import Tags
@@ -309,17 +295,11 @@ def _tasks(items: Iterable[Item]) -> list[Task]:
     return [task_for(item.path, Tags(item.artist, item.title, item.album)) for item in items]
 
 
-def _unanalysed_line(n: int) -> str:
-    from musrecd.display import counted
-
-    return f"{counted(n, 'track')} not analysed yet: run `beet analyse`"
-
-
 def _why_unheard(items: Sequence[Item], arguments: list[str]) -> str:
     """Say why none of the items can be asked about, and what helps."""
     if not any(item.filepath.exists() for item in items):
         return f"{_named(items)}: the file is missing; run `beet update`"
-    return f"{_named(items)} not analysed yet; run `beet analyse {_quoted(arguments)}` first"
+    return f"{_named(items)} not analysed yet; run `beet analyse {quoted(arguments)}` first"
 
 
 def _named(items: Sequence[Item]) -> str:
@@ -338,8 +318,8 @@ def _print_similar(
     seeds: list[Item], results: list[tuple[Item, float]], n_missing: int, options: optparse.Values
 ) -> None:
     if options.json:
-        found = [{"score": round(score, 4)} | _to_dict(item) for item, score in results]
-        answer = {"seeds": [_to_dict(item) for item in seeds], "results": found, "unanalysed": n_missing}
+        found = [{"score": round(score, 4)} | to_dict(item) for item, score in results]
+        answer = {"seeds": [to_dict(item) for item in seeds], "results": found, "unanalysed": n_missing}
         ui.print_(json.dumps(answer, indent=1))
         return
     own_format = getattr(options, "format", None)
@@ -348,30 +328,4 @@ def _print_similar(
     for item, score in results:
         item["musrec_score"] = f"{score:.2f}"
         line = format(item, own_format or "")
-        ui.print_(_safe(line if own_format else f"{score:5.2f}  {line}"))
-
-
-def _print_predictions(items: list[Item], predicted: list[Any]) -> None:
-    lines = [_safe(format(item, "")) for item in items]
-    width = min(60, max(map(len, lines), default=0))
-    for line, genres in zip(lines, predicted, strict=True):
-        words = ", ".join(f"{genre.name} {genre.probability:.0%}" for genre in genres)
-        ui.print_(f"{line:{width}}  {words}")
-
-
-def _safe(line: str) -> str:
-    """Escape what could steer a terminal; what a program reads stays as it is."""
-    from musrecd.display import printable
-
-    return printable(line) if sys.stdout.isatty() else line
-
-
-def _to_dict(item: Item) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "path": item.filepath.as_posix(),
-        "artist": item.artist,
-        "title": item.title,
-        "album": item.album,
-        "length": round(item.length, 2),
-    }
+        ui.print_(safe(line if own_format else f"{score:5.2f}  {line}"))

@@ -10,6 +10,7 @@ from musrecd.daemon.looking import Looked
 from musrecd.errors import LibraryDamagedError
 from musrecd.ingest.work import Outcome
 from musrecd.library.store import Library
+from musrecd.tagging.outcome import Outcome as TagOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,13 @@ class LookDone:
     """A look through folders ended."""
 
     future: Future[Looked]
+
+
+@dataclass(frozen=True, slots=True)
+class TagsDone:
+    """A process that wrote genres ended."""
+
+    future: Future[list[TagOutcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +66,4 @@ class Stop:
     reload: bool = False
 
 
-Message = Hint | Heard | LookDone | Ask | LookThrough | Upkeep | Damaged | Stop
+Message = Hint | Heard | LookDone | TagsDone | Ask | LookThrough | Upkeep | Damaged | Stop

@@ -21,9 +21,10 @@ from musrecd.daemon.hints import Gone, Missed, Moved, Touched
 from musrecd.daemon.intake import Intake
 from musrecd.daemon.looking import Look
 from musrecd.daemon.lookout import Lookout
-from musrecd.daemon.messages import Ask, Damaged, LookDone, LookThrough, Message, Stop, Upkeep
+from musrecd.daemon.messages import Ask, Damaged, LookDone, LookThrough, Message, Stop, TagsDone, Upkeep
 from musrecd.daemon.settling import Settling
 from musrecd.daemon.state import State
+from musrecd.daemon.tagger import Tagger
 from musrecd.daemon.watcher import Root, Watcher
 from musrecd.daemon.work import Work
 from musrecd.errors import LibraryUnavailableError, MusrecError
@@ -62,10 +63,20 @@ class Service:
         self._intake = Intake(
             library, info.version, self._settling, self._may_be_unmounted, lambda: self._hearing.paths
         )
-        self._work = Work(library, info.version, self._hearing, self._settling, self._may_be_unmounted)
+        self._library = library
+        folders = tuple(os.fsencode(folder) for folder in config.folders)
+        self._tagger = Tagger(config, folders, lambda future: self.tell(TagsDone(future)))
+        self._work = Work(
+            library,
+            info.version,
+            self._hearing,
+            self._settling,
+            self._may_be_unmounted,
+            tags_new=self._tagger.is_on,
+        )
         self._lookout = Lookout(lambda future: self.tell(LookDone(future)))
         self._chores = Chores(config.library, self.tell)
-        self._watcher = Watcher([os.fsencode(folder) for folder in config.folders], self.tell)
+        self._watcher = Watcher(list(folders), self.tell)
         self._coverage = Coverage(self._watcher)
         self._checked_at = -_CHECK_S
         self._library_at = self._library_wait_s = 0.0
@@ -89,6 +100,7 @@ class Service:
             stack.callback(self._refuse_all)
             stack.callback(self._hearing.rest)
             stack.callback(self._lookout.stop)
+            stack.callback(self._tagger.stop)
             # Told to end, each would be waited for by itself.
             stack.callback(kill_children)
             stack.callback(self._watcher.stop)
@@ -132,12 +144,14 @@ class Service:
             case _:
                 self._do(message)
 
-    def _do(self, message: Heard | LookDone | LookThrough | Ask | Upkeep | Stop) -> None:
+    def _do(self, message: Heard | LookDone | TagsDone | LookThrough | Ask | Upkeep | Stop) -> None:
         match message:
             case Heard():
                 self._work.finish(message)
             case LookDone():
                 self._looked(message)
+            case TagsDone(future):
+                self._tagger.done(future)
             case LookThrough():
                 self._look_through(message)
             case Ask(path, answer):
@@ -174,6 +188,8 @@ class Service:
             self._work.store()
             self._intake.bring_in(now)
             self._has_more = self._work.feed() or self._intake.has_more
+            if self._tagger.is_on:
+                self._tagger.begin(self._library.tag_queue.next_at())
         except LibraryUnavailableError as error:
             if not self._library_wait_s:
                 _log.warning("nothing can be stored now", extra={"reason": str(error)})

@@ -34,7 +34,8 @@ _AT_ONCE = 50
 class Work:
     """Takes jobs from the library's queue, has them heard and stores what was heard.
 
-    What could not be stored, because the library is locked or its disk full, is kept and nothing new is begun.
+    What could not be stored, because the library is locked or its disk full, is kept and nothing new is begun. With
+    `tags_new` files that are new wait for genres when they were heard.
     """
 
     def __init__(
@@ -45,13 +46,15 @@ class Work:
         settling: Settling,
         may_be_unmounted: Callable[[bytes], bool],
         *,
+        tags_new: bool = False,
         clock: Callable[[], float] = time.time,
         look: Look = look,
     ) -> None:
         self._library, self._version, self._hearing = library, version, hearing
         self._settling, self._may_be_unmounted = settling, may_be_unmounted
         self._clock, self._look = clock, look
-        self._attempts: dict[bytes, int] = {}
+        self._jobs: dict[bytes, Job] = {}
+        self._tags_new = tags_new
         self._unstored: list[Outcome] = []
         self.n_done = 0
 
@@ -86,7 +89,7 @@ class Work:
                 # The library takes everything but this: one file must not stand in the way of all others.
                 self._fail(Outcome(outcome.file, reason=AudioError.reason, message=str(error)))
             del self._unstored[0]
-            self._attempts.pop(outcome.file.path, None)
+            self._jobs.pop(outcome.file.path, None)
             self.n_done += 1
             self._look_after(outcome.file)
 
@@ -126,13 +129,18 @@ class Work:
         for job, state in chosen:
             if self._hearing.room <= 0:
                 return
-            self._attempts[job.path] = job.attempts
+            self._jobs[job.path] = job
             if not os.access(job.path, os.R_OK):
                 # No need to wake anybody for that.
                 reason = UnreadableFileError.reason
                 self._unstored.append(Outcome(state, reason=reason, message="cannot be read: no permission"))
             elif not self._hearing.hear(Task(state)):
                 return
+
+    def _is_to_be_tagged(self, path: bytes) -> bool:
+        """Whether a file that was heard gets genres: one that is new, not one whose owner left it without for long."""
+        job = self._jobs.get(path)
+        return self._tags_new and job is not None and job.priority == Priority.NEW
 
     def _drop_vanished(self, paths: Sequence[bytes]) -> None:
         # Where a whole folder is gone it may be unmounted: a look through it will tell.
@@ -147,14 +155,18 @@ class Work:
         if outcome.heard is None:
             self._fail(outcome)
         elif isinstance(outcome.heard, Analysis):
-            self._library.add(outcome.file, outcome.heard, outcome.tags)
+            with self._library.at_once():
+                self._library.add(outcome.file, outcome.heard, outcome.tags)
+                if self._is_to_be_tagged(path):
+                    self._library.tag_queue.put([path], self._clock())
             _log.info("heard", extra={"path": path})
         else:
             self._library.attach(outcome.file, outcome.heard.audio_id, outcome.tags)
             _log.info("recognised", extra={"path": path})
 
     def _fail(self, outcome: Outcome) -> None:
-        tries = self._attempts.get(outcome.file.path, 0) + 1
+        job = self._jobs.get(outcome.file.path)
+        tries = (job.attempts if job else 0) + 1
         again = tries < _TRIES.get(outcome.reason, 0)
         retry_at = self._clock() + _FIRST_WAIT_S * _LONGER ** (tries - 1) if again else None
         self._library.add_failure(outcome.file, self._version, outcome.reason, outcome.message, retry_at=retry_at)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from filelock import FileLock, Timeout
 
@@ -17,7 +17,8 @@ from musrecd.library.database import chunks, library_errors, resolved
 from musrecd.library.journal import Entry, Plan
 from musrecd.library.store import Library
 from musrecd.tagging import files
-from musrecd.tagging.files import Change, Rules
+from musrecd.tagging.files import Change, FileTags, Rules
+from musrecd.tagging.outcome import Outcome
 from musrecd.tagging.policy import Decision, Policy, Same, decide
 from musrecd.tagging.predict import Prediction
 from musrecd.types import FileState
@@ -25,8 +26,6 @@ from musrecd.types import FileState
 # Each batch costs two commits, and as many files may have to be looked at after a kill.
 _AT_ONCE = 25
 _LOCK_WAIT_S = 10.0
-
-Result: TypeAlias = Literal["written", "left", "refused", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +42,6 @@ class Wish:
     source: str
     in_beets: tuple[str, ...] | None = None
     ours: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a file: `before` and `after` are its genres, `file` how it was left if it was written.
-
-    `message` says why it was not; a file that `failed` may be tried again, one that was `refused` may not.
-    """
-
-    path: bytes
-    result: Result
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    message: str = ""
-    file: FileState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +164,7 @@ def _prepare(wish: Wish, policy: Policy, same: Same, *, into_files: bool) -> Pre
     decision = decide_for(wish, tags.genres, policy, same)
     if decision.genres is None or state is None:
         return Outcome(wish.path, "left", tags.genres, tags.genres, decision.why)
-    plan = Plan(
-        wish.path,
-        wish.audio_id,
-        tags.genres,
-        decision.genres,
-        tags.raw if into_files else None,
-        wish.in_beets,
-        None if wish.in_beets is None else decision.genres,
-        wish.source,
-        decision.probability,
-    )
+    plan = plan_of(wish, tags, decision, into_files=into_files)
     return Prepared(plan, Change(genres=decision.genres) if into_files else None, state)
 
 
@@ -198,6 +172,22 @@ def decide_for(wish: Wish, in_file: tuple[str, ...], policy: Policy, same: Same)
     """Decide by what the file and beets' database hold: a genre that stands in either was chosen by somebody."""
     current = in_file or wish.in_beets or ()
     return decide(current, wish.predicted, policy, same=same, ours=wish.ours)
+
+
+def plan_of(wish: Wish, tags: FileTags, decision: Decision, *, into_files: bool) -> Plan:
+    """Write down what was decided for a file that has these tags."""
+    genres = decision.genres or ()
+    return Plan(
+        wish.path,
+        wish.audio_id,
+        tags.genres,
+        genres,
+        tags.raw if into_files else None,
+        wish.in_beets,
+        None if wish.in_beets is None else genres,
+        wish.source,
+        decision.probability,
+    )
 
 
 def _write(prepared: Prepared, rules: Rules) -> Outcome:

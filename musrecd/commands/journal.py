@@ -1,0 +1,143 @@
+"""`musrecd journal` and `musrecd undo`: what was written into files, and the way back."""
+
+import json
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.cells import cell_len, set_cell_size
+
+from musrecd.commands.tag import ASK_FROM, Report, confirmed, rules_of, say
+from musrecd.config import Config
+from musrecd.display import counted, printable, printable_path
+from musrecd.errors import MusrecError, TagError
+from musrecd.library.journal import Entry
+from musrecd.library.reader import LibraryReader
+from musrecd.library.store import Library
+from musrecd.tagging import files
+from musrecd.tagging.undo import Undo, current_path, undo
+from musrecd.tagging.writing import finish_interrupted, only_writer, state_of
+
+_WIDEST = 50
+
+
+def choose(reader: LibraryReader, words: Sequence[str]) -> list[Entry]:
+    """Find the writes that `last`, `since DATE` or paths name. Raises MusrecError."""
+    if list(words) == ["last"]:
+        run = reader.journal.last_run()
+        return [] if run is None else reader.journal.entries(run=run)
+    if words and words[0] == "since":
+        return reader.journal.entries(since=_moment(" ".join(words[1:])))
+    wanted = [os.fsencode(os.path.abspath(word)) for word in words]
+    return [each for each in reader.journal.entries() if any(_is_at(each.plan.path, path) for path in wanted)]
+
+
+def take_back(config: Config, words: Sequence[str], *, pretend: bool, force: bool, yes: bool) -> Report:
+    """Take writes back and say what came of it."""
+    report = Report()
+    with LibraryReader.open(config.library) as reader:
+        entries = [each for each in choose(reader, words) if each.state == "done" and each.plan.undoes is None]
+        if pretend:
+            for line in journal_lines(reader, entries):
+                click.echo(line)
+            click.echo(f"{counted(len(entries), 'write')} would be taken back", err=True)
+        elif entries and (yes or len(entries) < ASK_FROM or confirmed(f"Take back {len(entries):,} writes?")):
+            with Library.open(config.library) as library, only_writer(config.library):
+                finish_interrupted(library)
+                how = Undo(rules_of(config), lambda plan, outcome: None, force=force)
+                try:
+                    for outcome in undo(library, reader, entries, how):
+                        report.written += outcome.result == "written"
+                        if outcome.result != "written":
+                            report.failed += 1
+                            say(outcome)
+                except KeyboardInterrupt:
+                    report.interrupted = True
+    return report
+
+
+def show(config: Config, words: Sequence[str], *, number: int, as_json: bool) -> None:
+    """Print the journal, oldest first."""
+    with LibraryReader.open(config.library) as reader:
+        entries = choose(reader, words)[-number:] if words else reader.journal.entries(number=number)
+        if as_json:
+            click.echo(json.dumps([to_dict(reader, each) for each in entries], indent=1))
+            return
+        for line in journal_lines(reader, entries):
+            click.echo(line)
+
+
+def journal_lines(reader: LibraryReader, entries: Sequence[Entry]) -> list[str]:
+    """Write a line for each entry, in columns."""
+    rows = [
+        (
+            f"{datetime.fromisoformat(each.written_at).astimezone():%Y-%m-%d %H:%M}",
+            f"{_words(each.plan.genres_before)} → {_words(each.plan.genres_after)}",
+            "" if each.plan.probability is None else f"{each.plan.probability:.0%}",
+            each.plan.source,
+            fate(reader, each),
+            printable_path(each.plan.path),
+        )
+        for each in entries
+    ]
+    widths = [min(_WIDEST, max((cell_len(row[i]) for row in rows), default=0)) for i in range(5)]
+    return ["  ".join([*(_padded(row[i], widths[i]) for i in range(5)), row[5]]) for row in rows]
+
+
+def fate(reader: LibraryReader, entry: Entry) -> str:
+    """Say what became of a write since: '' if it stands as it was made."""
+    if entry.state != "done":
+        return {"begun": "interrupted", "undone": "taken back"}[entry.state]
+    path = current_path(reader, entry)
+    if path is None:
+        return "file gone"
+    state = state_of(path)
+    if entry.plan.file_before is None or (entry.file and state and entry.file[1:] == state[1:]):
+        return ""
+    newest = (each for each in reader.journal.newest([entry.plan.audio_id]).get(entry.plan.audio_id, []))
+    if any(each.number > entry.number and each.plan.path == entry.plan.path for each in newest):
+        return "written again"
+    try:
+        return "" if files.read(path).genres == entry.plan.genres_after else "changed since"
+    except TagError:
+        return "unreadable now"
+
+
+def to_dict(reader: LibraryReader, entry: Entry) -> dict[str, Any]:
+    """Return an entry as plain values."""
+    plan = entry.plan
+    return {
+        "number": entry.number,
+        "run": entry.run,
+        "written_at": entry.written_at,
+        "path": printable_path(plan.path),
+        "audio_id": plan.audio_id,
+        "before": list(plan.genres_before),
+        "after": list(plan.genres_after),
+        "source": plan.source,
+        "probability": plan.probability,
+        "state": entry.state,
+        "since": fate(reader, entry),
+        "undoes": plan.undoes,
+    }
+
+
+def _moment(text: str) -> str:
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone(UTC).isoformat(timespec="seconds")
+    except ValueError as error:
+        raise MusrecError(f"since when? {text.strip()!r} is no date such as 2026-11-20 or 2026-11-20T14:00") from error
+
+
+def _is_at(path: bytes, place: bytes) -> bool:
+    return path == place or path.startswith(place.rstrip(b"/") + b"/")
+
+
+def _words(genres: Sequence[str]) -> str:
+    return printable(", ".join(genres)) or "–"
+
+
+def _padded(text: str, width: int) -> str:
+    return text if cell_len(text) >= width else set_cell_size(text, width)

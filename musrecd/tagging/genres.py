@@ -1,0 +1,71 @@
+"""What tracks of the library sound like, in the person's words: those learnt from them, then the encoder's."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Self
+
+from musrecd.config import VocabularyConfig
+from musrecd.library.reader import LibraryReader
+from musrecd.tagging.learnt import Learnt, probabilities
+from musrecd.tagging.predict import Prediction, most_probable
+from musrecd.tagging.vocabulary import Vocabulary
+from musrecd.types import EncoderInfo, FloatArray
+
+
+class Genres:
+    """Predicts genres of recordings that were heard by one encoder.
+
+    What the person's own genres taught (`learnt`) decides about those; other words come from the encoder, believed
+    from `threshold` on.
+    """
+
+    def __init__(self, info: EncoderInfo, vocabulary: Vocabulary, threshold: float, learnt: Learnt | None) -> None:
+        self._info, self._vocabulary, self._threshold, self._learnt = info, vocabulary, threshold, learnt
+
+    @classmethod
+    def of(cls, reader: LibraryReader, info: EncoderInfo, words: VocabularyConfig, threshold: float) -> Self:
+        """Use what was learnt for this library, if anything was. Raises LibraryError, LearningError, ConfigError."""
+        head = reader.head(info.version)
+        # How many are written is decided later, of all that may be.
+        vocabulary = Vocabulary.of(replace(words, count=len(info.labels) or 1), info.labels)
+        return cls(info, vocabulary, threshold, None if head is None else Learnt.from_bytes(head))
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words that the encoder's labels become."""
+        return self._vocabulary
+
+    @property
+    def source(self) -> str:
+        """Name who predicts, for the journal."""
+        return self._info.version + ("+learnt" if self._learnt is not None else "")
+
+    def of_recordings(self, reader: LibraryReader, ids: Sequence[int]) -> dict[int, tuple[Prediction, ...]]:
+        """Predict for each recording, surest first; those whose analysis is damaged or missing are left out."""
+        heard = reader.probabilities(ids, self._info.version)
+        own: dict[int, list[Prediction]] = {}
+        if self._learnt is not None and heard:
+            rows = probabilities(self._learnt, reader.embeddings(list(heard), self._info.version))
+            own = {number: _in_own_words(self._learnt, row) for number, row in zip(heard, rows, strict=True)}
+        return {number: self._joined(own.get(number, []), row) for number, row in heard.items()}
+
+    def _joined(self, own: list[Prediction], heard: FloatArray) -> tuple[Prediction, ...]:
+        """Put what was learnt before what the encoder says; about a genre that was learnt it has no say."""
+        general = self._vocabulary.names(most_probable(heard, self._info.labels, number=len(self._info.labels)))
+        others = [
+            Prediction(each.name, each.probability, self._threshold)
+            for each in general
+            if not any(self._vocabulary.same(each.name, mine.name) for mine in own)
+        ]
+        sure = [each for each in own if each.probability >= each.threshold]
+        unsure = [each for each in own if each.probability < each.threshold]
+        return (*sure, *sorted([*unsure, *others], key=_by_certainty))
+
+
+def _in_own_words(learnt: Learnt, probable: FloatArray) -> list[Prediction]:
+    triples = zip(learnt.names, probable, learnt.thresholds, strict=True)
+    return sorted((Prediction(name, float(p), float(threshold)) for name, p, threshold in triples), key=_by_certainty)
+
+
+def _by_certainty(prediction: Prediction) -> tuple[bool, float, str]:
+    return prediction.probability < prediction.threshold, -prediction.probability, prediction.name
