@@ -1,19 +1,23 @@
 """One validated configuration, from the `musrec:` section of beets' configuration or of a file of its own."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import confuse
 import platformdirs
 
+from musrecd.config_values import Aliases, Number, Source, Switch, Word, as_path
 from musrecd.errors import ConfigError
 
 SECTION = "musrec"
 LEVELS = ("debug", "info", "warning", "error")
 # Of the daemon's log: the modules of `musrecd.daemon` that say something.
 COMPONENTS = ("service", "watcher", "work", "server", "upkeep")
+WRITE_MODES = ("no", "fill", "extend")
+HARD_LINKS = ("refuse", "break")
 # What a YAML file that holds no table, impossible dates, or endless nesting makes the parser raise.
 _BAD_YAML = (TypeError, ValueError, RecursionError)
 
@@ -34,6 +38,41 @@ class DaemonConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class VocabularyConfig:
+    """In which words genres are written; all keys mean what they mean in beets' lastgenre.
+
+    `whitelist`: what may be written: the genres of the encoder (True), anything (False), the lines of a file, or the
+    words of a tuple, which are written as they stand there. `aliases`: name → regular expressions that mean it, or lastgenre's. `canonical`:
+    whether genres stand for those above them in the tree, and in which; True is lastgenre's. `ignored`: artist in
+    lower case, or `*`, → expressions that are never written.
+    """
+
+    whitelist: bool | Path | tuple[str, ...] = True
+    aliases: bool | Mapping[str, tuple[str, ...]] = True
+    canonical: bool | Path = False
+    prefer_specific: bool = False
+    title_case: bool = True
+    count: int = 1
+    ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TaggingConfig:
+    """What is written into files.
+
+    `write` is one of WRITE_MODES; genres less probable than `threshold` are kept to ourselves; `hard_links` is one of
+    HARD_LINKS; `moods`: whether moods are written into files too.
+    """
+
+    write: str = "no"
+    threshold: float = 0.74
+    hard_links: str = "refuse"
+    keep_mtime: bool = False
+    moods: bool = False
+    vocabulary: VocabularyConfig = field(default_factory=VocabularyConfig)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The settings, checked. `config.example.yaml` says what each is for.
 
@@ -49,38 +88,8 @@ class Config:
     number: int
     min_score: float
     genres: int
+    tagging: TaggingConfig
     daemon: DaemonConfig
-
-
-class _Number(confuse.Template[float]):
-    """A number between two bounds, an integer if the bounds are."""
-
-    def __init__(self, default: float, low: float, high: float) -> None:
-        super().__init__(default)
-        self._low, self._high = low, high
-
-    def convert(self, value: Any, view: confuse.ConfigView) -> float:  # noqa: ANN401
-        whole = isinstance(self._low, int)
-        allowed = int if whole else (int, float)
-        if isinstance(value, bool) or not isinstance(value, allowed) or not self._low <= value <= self._high:
-            kind = "a whole number" if whole else "a number"
-            self.fail(f"must be {kind} from {self._low} to {self._high}, not {value!r}", view, True)
-        return float(value) if not whole else int(value)
-
-
-class _Switch(confuse.Template[bool]):
-    """Yes or no."""
-
-    def convert(self, value: Any, view: confuse.ConfigView) -> bool:  # noqa: ANN401
-        if not isinstance(value, bool):
-            self.fail(f"must be yes or no, not {value!r}", view, True)
-        return bool(value)
-
-
-def _path(name: str) -> Path:
-    if "\0" in name or any(0xD800 <= ord(c) < 0xDC80 or (ord(c) > 0xDCFF and ord(c) < 0xE000) for c in name):
-        raise ConfigError(f"{name!r} in the configuration cannot be the name of a file")
-    return Path(name)
 
 
 def _template() -> dict[str, confuse.Template[Any]]:
@@ -89,23 +98,47 @@ def _template() -> dict[str, confuse.Template[Any]]:
         "library": confuse.Optional(confuse.Filename(in_source_dir=True)),
         "encoder": confuse.Optional(confuse.Filename(in_source_dir=True)),
         "folders": confuse.Sequence(confuse.Filename(in_source_dir=True)),
-        "threads": _Number(0, 0, 256),
-        "timeout": _Number(120.0, 10.0, 86400.0),
-        "auto": _Switch(True),
-        "number": _Number(10, 1, 100000),
-        "min_score": _Number(-1.0, -1.0, 1.0),
-        "genres": _Number(3, 1, 100),
+        "threads": Number(0, 0, 256),
+        "timeout": Number(120.0, 10.0, 86400.0),
+        "auto": Switch(True),
+        "number": Number(10, 1, 100000),
+        "min_score": Number(-1.0, -1.0, 1.0),
+        "genres": Number(3, 1, 100),
+        "tagging": confuse.Optional(dict),
         "daemon": confuse.Optional(dict),
+    }
+
+
+def _tagging_template() -> dict[str, confuse.Template[Any]]:
+    """Keys of `tagging:` with their defaults."""
+    return {
+        "write": Word(*WRITE_MODES),
+        "threshold": Number(0.74, 0.0, 1.0),
+        "hard_links": Word(*HARD_LINKS),
+        "keep_mtime": Switch(False),
+        "moods": Switch(False),
+        **_vocabulary_template(),
+    }
+
+
+def _vocabulary_template() -> dict[str, confuse.Template[Any]]:
+    return {
+        "whitelist": Source(True, words=True),
+        "aliases": Aliases(True),
+        "canonical": Source(False),
+        "prefer_specific": Switch(False),
+        "title_case": Switch(True),
+        "count": Number(1, 1, 100),
     }
 
 
 def _daemon_template() -> dict[str, confuse.Template[Any]]:
     """Keys of `daemon:` with their defaults."""
     return {
-        "settle": _Number(4.0, 0.1, 3600.0),
-        "rescan": _Number(60.0, 1.0, 10080.0),
-        "poll": _Number(5.0, 0.1, 10080.0),
-        "backups": _Number(3, 0, 100),
+        "settle": Number(4.0, 0.1, 3600.0),
+        "rescan": Number(60.0, 1.0, 10080.0),
+        "poll": Number(5.0, 0.1, 10080.0),
+        "backups": Number(3, 0, 100),
         "log": confuse.MappingValues(confuse.Choice(LEVELS)),
     }
 
@@ -117,21 +150,24 @@ def from_view(view: confuse.ConfigView) -> Config:
     """
     try:
         values = _values(view, _template(), SECTION)
+        tagging = _values(view["tagging"], _tagging_template(), f"{SECTION}.tagging")
         daemon = _values(view["daemon"], _daemon_template(), f"{SECTION}.daemon")
     except confuse.ConfigError as error:
         raise ConfigError(" ".join(str(error).split())) from error
     if unknown := sorted(set(daemon["log"]) - set(COMPONENTS)):
         raise ConfigError(f"{SECTION}.daemon.log: no component {unknown[0]}; there are {', '.join(COMPONENTS)}")
+    words = VocabularyConfig(**{key: tagging.pop(key) for key in _vocabulary_template()})
     return Config(
-        library=_path(values["library"]) if values["library"] else default_library(),
-        encoder=_path(values["encoder"]) if values["encoder"] else None,
-        folders=tuple(_path(folder) for folder in values["folders"]),
+        library=as_path(values["library"]) if values["library"] else default_library(),
+        encoder=as_path(values["encoder"]) if values["encoder"] else None,
+        folders=tuple(as_path(folder) for folder in values["folders"]),
         threads=values["threads"] or available_cores(),
         timeout_s=values["timeout"],
         auto=values["auto"],
         number=values["number"],
         min_score=values["min_score"],
         genres=values["genres"],
+        tagging=TaggingConfig(vocabulary=words, **tagging),
         daemon=DaemonConfig(
             settle_s=daemon["settle"],
             rescan_minutes=daemon["rescan"],

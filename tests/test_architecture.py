@@ -17,7 +17,8 @@ SHARED = (*FOUNDATIONS, "musrecd.config", "musrecd.display")
 FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.types": (),
     "musrecd.errors": (),
-    "musrecd.config": FOUNDATIONS,
+    "musrecd.config_values": FOUNDATIONS,
+    "musrecd.config": (*FOUNDATIONS, "musrecd.config_values"),
     "musrecd.display": FOUNDATIONS,
     "musrecd.analysis": SHARED,
     "musrecd.library": SHARED,
@@ -44,6 +45,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
 # Floor → packages of others that it must do without, also late.
 WITHOUT = {
     "musrecd.types": ("torch", "av", "librosa", "sqlite3", "beets"),
+    "musrecd.config_values": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
     "musrecd.config": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
     "musrecd.display": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
     "musrecd.analysis": ("librosa", "sqlite3", "sqlite_utils", "beets", "click"),

@@ -2,17 +2,33 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import confuse
 import pytest
 import yaml
 
-from musrecd.config import Config, DaemonConfig, available_cores, default_library, from_view, read_config
+from musrecd.config import (
+    Config,
+    DaemonConfig,
+    TaggingConfig,
+    VocabularyConfig,
+    available_cores,
+    default_library,
+    from_view,
+    read_config,
+)
 from musrecd.errors import ConfigError
 
 PROJECT = Path(__file__).parents[1]
-KEYS = {"library", "encoder", "folders", "threads", "timeout", "auto", "number", "min_score", "genres", "daemon"}
+KEYS = {
+    "library", "encoder", "folders", "threads", "timeout", "auto", "number", "min_score", "genres", "tagging", "daemon",
+}  # fmt: skip
+TAGGING_KEYS = {
+    "write", "threshold", "count", "whitelist", "aliases", "canonical", "prefer_specific", "title_case", "hard_links",
+    "keep_mtime", "moods",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -58,6 +74,22 @@ def test_nothing_said_means_the_defaults(read):
         number=10,
         min_score=-1.0,
         genres=3,
+        tagging=TaggingConfig(
+            write="no",
+            threshold=0.74,
+            hard_links="refuse",
+            keep_mtime=False,
+            moods=False,
+            vocabulary=VocabularyConfig(
+                whitelist=True,
+                aliases=True,
+                canonical=False,
+                prefer_specific=False,
+                title_case=True,
+                count=1,
+                ignored={},
+            ),
+        ),
         daemon=DaemonConfig(settle_s=4.0, rescan_minutes=60.0, poll_minutes=5.0, backups=3, levels={}),
     )
 
@@ -101,6 +133,36 @@ def test_a_file_of_ones_own_is_found(monkeypatch, tmp_path):
             DaemonConfig(4.0, 60.0, 5.0, 0, {"watcher": "debug"}),
         ),
         ("daemon: {}", "daemon", DaemonConfig(4.0, 60.0, 5.0, 3, {})),
+        ("tagging: {}", "tagging", TaggingConfig()),
+        ("tagging: {write: no}", "tagging", TaggingConfig()),
+        ("tagging: {write: fill}", "tagging", TaggingConfig(write="fill")),
+        ("tagging: {write: extend, threshold: 1}", "tagging", TaggingConfig(write="extend", threshold=1.0)),
+        ("tagging: {hard_links: break}", "tagging", TaggingConfig(hard_links="break")),
+        ("tagging: {keep_mtime: yes, moods: yes}", "tagging", TaggingConfig(keep_mtime=True, moods=True)),
+        ("tagging: {count: 3}", "tagging", TaggingConfig(vocabulary=VocabularyConfig(count=3))),
+        (
+            "tagging: {title_case: no, prefer_specific: yes}",
+            "tagging",
+            TaggingConfig(vocabulary=VocabularyConfig(title_case=False, prefer_specific=True)),
+        ),
+        (
+            "tagging: {whitelist: /my genres.txt, canonical: /tree.yaml, aliases: no}",
+            "tagging",
+            TaggingConfig(
+                vocabulary=VocabularyConfig(
+                    whitelist=Path("/my genres.txt"), canonical=Path("/tree.yaml"), aliases=False
+                )
+            ),
+        ),
+        (
+            "tagging: {whitelist: [Hip-Hop, EDM], canonical: yes, aliases: {80s: eighties, R&B: [rnb, r.b]}}",
+            "tagging",
+            TaggingConfig(
+                vocabulary=VocabularyConfig(
+                    whitelist=("Hip-Hop", "EDM"), canonical=True, aliases={"80s": ("eighties",), "R&B": ("rnb", "r.b")}
+                )
+            ),
+        ),
     ],
 )
 def test_every_key_is_read(read, line, field, value):
@@ -125,6 +187,17 @@ def test_relative_names_are_taken_from_the_folder_of_the_file(read, tmp_path, mo
         tmp_path.parent / "more",
     ]
     assert not (tmp_path / "home").exists(), "reading a configuration must not make folders"
+
+
+def test_files_of_words_are_taken_from_there_too(read, tmp_path):
+    vocabulary = read("tagging: {whitelist: genres.txt, canonical: lists/tree.yaml}").tagging.vocabulary
+    assert vocabulary.whitelist == tmp_path / "genres.txt"
+    assert vocabulary.canonical == tmp_path / "lists" / "tree.yaml"
+
+
+@pytest.mark.parametrize("key", sorted(TAGGING_KEYS))
+def test_a_key_of_tagging_without_a_value_is_refused_and_named(write, key):
+    assert f"tagging.{key}" in refused(write(f"musrec:\n  tagging:\n    {key}:\n"))
 
 
 def test_a_tilde_is_the_home_of_the_person(read, monkeypatch, tmp_path):
@@ -155,6 +228,13 @@ def test_an_unknown_key_is_named_and_the_known_ones_are_listed(write, line):
         "daemon: 3", "daemon: []", "daemon: {settle: 0}", "daemon: {settle: soon}", "daemon: {nap: 3}",
         "daemon: {rescan: 0}", "daemon: {poll: -1}", "daemon: {backups: 1.5}", "daemon: {log: debug}",
         "daemon: {log: {watcher: loud}}", "daemon: {log: {cooker: debug}}",
+        "tagging: 3", "tagging: []", "tagging: {write: replace}", "tagging: {write: yes}", "tagging: {write: []}",
+        "tagging: {threshold: 74}", "tagging: {threshold: .nan}", "tagging: {count: 0}", "tagging: {genres: 3}",
+        "tagging: {whitelist: []}", "tagging: {whitelist: [1]}", "tagging: {whitelist: {a: b}}",
+        "tagging: {aliases: words.yaml}", "tagging: {aliases: [a]}", "tagging: {aliases: {a: [1]}}",
+        "tagging: {aliases: {a: '('}}", "tagging: {aliases: {a: 'a{99999999999}'}}", "tagging: {aliases: {a: }}",
+        "tagging: {canonical: [a]}", "tagging: {canonical: ''}", "tagging: {prefer_specific: 1}",
+        "tagging: {title_case: T}", "tagging: {hard_links: no}", "tagging: {keep_mtime: 0}", "tagging: {moods: all}",
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_in_one_line_that_names_the_key(write, line):
@@ -229,19 +309,32 @@ def documented() -> dict[str, str]:
     """Keys and values of config.example.yaml, also of those that are commented out."""
     text = (PROJECT / "config.example.yaml").read_text(encoding="utf-8")
     keys = dict(re.findall(r"^  (?:# )?([a-z_]+): (\S.*)$", text, re.MULTILINE))
-    daemon = re.findall(r"^    ([a-z_]+: \S.*)$", text, re.MULTILINE)
-    return keys | {"daemon": f"{{{', '.join(daemon)}}}"}
+    return keys | {table: f"{{{', '.join(documented_in(text, table))}}}" for table in ("tagging", "daemon")}
+
+
+def documented_in(text: str, table: str) -> list[str]:
+    """Lines `key: value` of a table inside the section."""
+    (lines,) = re.findall(rf"^  {table}:\n((?:    .*\n|\n)+)", text, re.MULTILINE)
+    return re.findall(r"^    ([a-z_]+: \S.*)$", lines, re.MULTILINE)
 
 
 def test_the_example_documents_exactly_the_keys_that_there_are():
     assert set(documented()) == KEYS
 
 
-def test_the_example_shows_the_defaults(read):
+def test_the_example_documents_every_key_of_a_table():
+    text = (PROJECT / "config.example.yaml").read_text(encoding="utf-8")
+    assert {line.partition(":")[0] for line in documented_in(text, "tagging")} == TAGGING_KEYS
+
+
+def test_the_example_shows_the_defaults_but_writes_genres(read):
+    """Without configuration nothing is written; whoever copies the example has read what it says."""
     values = {key: yaml.safe_load(value) for key, value in documented().items() if key not in {"library", "encoder"}}
     section = [f"{key}: {value!r}".replace("'", "") for key, value in values.items()]
-    assert read(*section) == read("threads: 0")
-    assert read_config(PROJECT / "config.example.yaml") == read("threads: 0")
+    default = read("threads: 0")
+    expected = replace(default, tagging=replace(default.tagging, write="fill"))
+    assert read(*section) == expected
+    assert read_config(PROJECT / "config.example.yaml") == expected
 
 
 def test_the_example_still_loads_with_every_line_switched_on(write):
