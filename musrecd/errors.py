@@ -43,6 +43,10 @@ class EncoderError(MusrecError):
     """Encoder weights that are missing, damaged or of another architecture."""
 
 
+class LearningError(MusrecError):
+    """A person's genres cannot be learnt from what there is, or what was learnt of them cannot be used."""
+
+
 class LibraryError(MusrecError):
     """The library file cannot be opened or used, is of a newer version, or was given what it cannot hold."""
 
