@@ -2,15 +2,22 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from musrecd.errors import LibraryError, LibraryUnavailableError
 from musrecd.ingest.discover import find_files
+from musrecd.ingest.fingerprint import fingerprint
 from musrecd.ingest.vanished import EmptiedError, vanished
 from musrecd.library.database import chunks
+from musrecd.library.looks import Sight
 from musrecd.library.reader import LibraryReader
-from musrecd.library.store import Library
 from musrecd.types import FileState, Priority
+
+if TYPE_CHECKING:
+    from musrecd.library.store import Library
 
 _AT_ONCE = 5000
 # As often as the queue tries what cannot be read; else every look would begin anew.
@@ -62,12 +69,41 @@ class _Seen:
         self.unread.append((path, message))
 
 
-def look_through(look: Look, on_step: Callable[[], None] = lambda: None) -> Looked:
+def look_through(look: Look, on_step: Callable[[], None] = lambda: None, *, in_full: bool = False) -> Looked:
     """Let what is new or changed wait to be heard, and mark as missing what is not there any more.
 
-    A folder in which nothing is left of what was known is taken for unmounted and left alone. `on_step` is called
-    whenever the disk answered. Raises LibraryError.
+    A folder in which nothing is left of what was known is taken for unmounted and left alone. A look that sees what
+    one saw before that found nothing to do does not walk, unless `in_full`. `on_step` is called whenever the disk
+    answered. Raises LibraryError.
     """
+    if in_full or look.retry_failed or look.unmounted or len(look.folders) != 1:
+        return _walk_through(look, on_step)
+    sight, noted = _glance(look, on_step)
+    if noted is not None:
+        n_files, n_folders = noted
+        return Looked(look.folders, n_files, n_folders, n_waiting=0, n_vanished=0, emptied=(), unread=())
+    return _walk_through(look, on_step, sight)
+
+
+def _glance(look: Look, on_step: Callable[[], None]) -> tuple[Sight | None, tuple[int, int] | None]:
+    """Return what the look depends on, if that can be told, and what was found then if there was nothing to do.
+
+    All of that is read before the walk: what changes meanwhile lets the next look walk once more, never once less.
+    """
+    folder = os.path.abspath(look.folders[0])
+    # What is wrong with the library is told by the walk.
+    with suppress(LibraryError), LibraryReader.open(look.library) as reader:
+        generation = reader.generation()
+        if (mark := fingerprint(folder, on_step)) is not None:
+            sight = Sight(generation, mark, look.version)
+            return sight, reader.noted_look(folder, sight)
+    return None, None
+
+
+def _walk_through(look: Look, on_step: Callable[[], None], sight: Sight | None = None) -> Looked:
+    # A look that does not walk does without it, which takes long to import.
+    from musrecd.library.store import Library
+
     seen = _Seen()
     n_waiting = 0
     give_up_after = None if look.retry_failed else TRIES_OF_UNREADABLE
@@ -85,7 +121,19 @@ def look_through(look: Look, on_step: Callable[[], None] = lambda: None) -> Look
         gone, emptied = _gone(look, seen.files, [*look.unmounted, *(path for path, _ in seen.unread)], on_step)
         if gone:
             library.mark_missing(gone)
-    return Looked(look.folders, len(seen.files), seen.n_folders, n_waiting, len(gone), emptied, tuple(seen.unread))
+        n_files, unread = len(seen.files), tuple(seen.unread)
+        looked = Looked(look.folders, n_files, seen.n_folders, n_waiting, len(gone), emptied, unread)
+        if sight is not None:
+            _note(library, looked, sight)
+    return looked
+
+
+def _note(library: "Library", looked: Looked, sight: Sight) -> None:
+    if looked.n_waiting or looked.n_vanished or looked.emptied or looked.unread:
+        return
+    # It only saves a walk; a library that cannot be written now fails no look that has nothing to write.
+    with suppress(LibraryUnavailableError):
+        library.note_look(os.path.abspath(looked.folders[0]), sight, looked.n_files, looked.n_folders)
 
 
 def _known(look: Look) -> set[FileState]:
@@ -94,7 +142,7 @@ def _known(look: Look) -> set[FileState]:
         return set().union(*(reader.heard_below(os.path.abspath(folder), look.version) for folder in look.folders))
 
 
-def _enqueue(library: Library, look: Look, pending: Sequence[FileState]) -> None:
+def _enqueue(library: "Library", look: Look, pending: Sequence[FileState]) -> None:
     """Let what nobody heard yet go before what another encoder heard; each in the order of the walk."""
     if not pending:
         return

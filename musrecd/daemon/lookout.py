@@ -58,6 +58,7 @@ class Lookout:
         self._waiting: dict[Look, float] = {}
         self._under_way: _UnderWay | None = None
         self._ending: dict[tuple[bytes, ...], Thread] = {}
+        self._failing: set[tuple[bytes, ...]] = set()
 
     @property
     def is_busy(self) -> bool:
@@ -99,6 +100,7 @@ class Lookout:
         except Exception as error:  # a process that was killed, memory that ran out: none of it may end the daemon
             self._failed(self._under_way.look, f"{type(error).__name__}: {error}")
             return None
+        self._failing.discard(looked.folders)
         self.stop()
         return looked
 
@@ -122,7 +124,7 @@ class Lookout:
                 context = multiprocessing.get_context("spawn")
                 steps = context.RawValue(c_ulonglong)
                 pool = ProcessPool(1, initializer=_begin_process, initargs=(_NICENESS, steps), context=context)
-                future: Future[Looked] = pool.schedule(_look_through, args=(look,))
+                future: Future[Looked] = pool.schedule(_look_through, args=(look, look.folders in self._failing))
         except MusrecError as error:
             self._failed(look, str(error))
         else:
@@ -133,6 +135,7 @@ class Lookout:
         extra = {"reason": " ".join(reason.split()), "path": b", ".join(look.folders)}
         _log.error("folders could not be looked through", extra=extra)
         self._waiting[look] = self._clock() + _AGAIN_AFTER_S
+        self._failing.add(look.folders)
         self.stop()
 
 
@@ -150,8 +153,9 @@ def _begin_process(niceness: int, steps: c_ulonglong) -> None:
     _steps = steps
 
 
-def _look_through(look: Look) -> Looked:
-    return look_through(look, _step)
+def _look_through(look: Look, has_failed: bool) -> Looked:
+    # A `find` that waits for a dead disk outlives us: one is enough, then we wait ourselves.
+    return look_through(look, _step, in_full=has_failed)
 
 
 def _step() -> None:

@@ -16,8 +16,10 @@ _SUFFIXES = frozenset(
     b".opus .ra .shn .snd .spx .tak .tta .voc .w64 .wav .wma .wv".split()
 )
 # What beets ignores on import, and the lock files of office programs.
-_IGNORED = ("*~", "~$*", "lost+found", "System Volume Information", ".*")
-_is_ignored = re.compile("|".join(map(fnmatch.translate, _IGNORED)).encode()).match
+IGNORED = ("*~", "~$*", "lost+found", "System Volume Information", ".*")
+_is_ignored = re.compile("|".join(map(fnmatch.translate, IGNORED)).encode()).match
+# What decides beside the disk which files are found.
+RULES = repr((sorted(_SUFFIXES), IGNORED, filetype.__version__)).encode()
 
 OnError = Callable[[bytes, str], None]
 OnFolder = Callable[[bytes], None]

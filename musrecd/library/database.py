@@ -3,17 +3,17 @@
 import os
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeAlias, TypeVar
 
 from musrecd.errors import LibraryDamagedError, LibraryError, LibraryUnavailableError
 
 APPLICATION_ID = 0x4D555352  # "MUSR": tells our files from every other SQLite database
-SCHEMA_VERSION = 3  # how many steps migrations.py has; here because the reader must not import it
+SCHEMA_VERSION = 4  # how many steps migrations.py has; here because the reader must not import it
 BUSY_TIMEOUT_S = 30.0
 # Who writes would rather wait than lose what took long to hear.
 PATIENT_TIMEOUT_S = 180.0
@@ -22,6 +22,8 @@ WAL_SAFE_FROM = (3, 51, 3)
 _MAX_VARIABLES = 500  # older SQLite allows 999 in one statement
 
 _T = TypeVar("_T")
+# Runs a statement with its parameters and returns its rows.
+Rows: TypeAlias = Callable[[str, Sequence[object]], list[tuple[Any, ...]]]
 
 # The daemon does that at its start and while it runs; see recovery.py.
 HELPS = "let `musrecd run` restore the newest backup and hear what is missing in that"
@@ -85,6 +87,13 @@ def explain(error: Exception, path: Path) -> LibraryError:
 def damaged(path: Path) -> LibraryDamagedError:
     """Say that a check found damage."""
     return LibraryDamagedError(f"the library {shown(path)} {_ADVICE[sqlite3.SQLITE_CORRUPT]}")
+
+
+def no_library(path: Path) -> LibraryError:
+    """Say that there is none."""
+    return LibraryError(
+        f"there is no library at {shown(path)} yet; make one with `musrecd scan FOLDER` or `beet analyse`"
+    )
 
 
 @contextmanager
@@ -157,6 +166,13 @@ def chunks(items: Iterable[_T], size: int = _MAX_VARIABLES) -> Iterator[list[_T]
 def in_list(sql: str, values: Sequence[object]) -> str:
     """Write as many question marks as there are values in place of `(?*)`."""
     return sql.replace("(?*)", f"({','.join('?' * len(values))})")
+
+
+def bounds(folder: bytes) -> list[bytes]:
+    """Return the folder itself, and what lies before and behind all paths in it."""
+    begin = folder.rstrip(b"/") + b"/"
+    # "0" follows "/": everything between the two begins with the folder and a slash.
+    return [folder, begin, begin[:-1] + b"0"]
 
 
 def wal_is_safe() -> bool:

@@ -140,6 +140,43 @@ def create_journal(db: Database) -> None:
     """)
 
 
+_RAISE = "UPDATE meta SET value = value + 1 WHERE key = 'generation'"
+
+
+@STEPS()
+def create_looks(db: Database) -> None:
+    """Create the table of looks that found nothing to do, and what counts the changes that outdate them.
+
+    The counting is done by SQLite, so that no way of changing something can forget it: whatever lets a file be unknown,
+    unheard or missing, and not what only tells more of one.
+    """
+    db.executescript(f"""
+        CREATE TABLE looks (
+            folder BLOB PRIMARY KEY CHECK (typeof(folder) = 'blob'),
+            generation INTEGER NOT NULL,
+            fingerprint TEXT NOT NULL,
+            encoder_version TEXT NOT NULL,
+            n_files INTEGER NOT NULL,
+            n_folders INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        INSERT INTO meta VALUES ('generation', '0');
+
+        CREATE TRIGGER file_came AFTER INSERT ON files BEGIN {_RAISE}; END;
+        CREATE TRIGGER file_went AFTER DELETE ON files BEGIN {_RAISE}; END;
+        CREATE TRIGGER file_changed AFTER UPDATE ON files
+            WHEN (OLD.path, OLD.recording_id, OLD.size, OLD.mtime_ns, OLD.missing_since)
+                IS NOT (NEW.path, NEW.recording_id, NEW.size, NEW.mtime_ns, NEW.missing_since)
+            BEGIN {_RAISE}; END;
+        CREATE TRIGGER failure_came AFTER INSERT ON failures BEGIN {_RAISE}; END;
+        CREATE TRIGGER failure_went AFTER DELETE ON failures BEGIN {_RAISE}; END;
+        CREATE TRIGGER failure_changed AFTER UPDATE ON failures BEGIN {_RAISE}; END;
+        CREATE TRIGGER analysis_went AFTER DELETE ON analyses BEGIN {_RAISE}; END;
+        CREATE TRIGGER analysis_changed AFTER UPDATE ON analyses
+            WHEN (OLD.encoder_id, OLD.recording_id, OLD.damaged) IS NOT (NEW.encoder_id, NEW.recording_id, NEW.damaged)
+            BEGIN {_RAISE}; END;
+    """)  # noqa: S608  # nothing in it comes from outside
+
+
 def migrate(db: Database, path: Path, steps: Migrations = STEPS, newest: int = SCHEMA_VERSION) -> None:
     """Bring the file at `path` to the newest schema: wholly, or not at all.
 

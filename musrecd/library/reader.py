@@ -14,16 +14,19 @@ from musrecd.library.database import (
     BUSY_TIMEOUT_S,
     SCHEMA_VERSION,
     Closing,
+    bounds,
     chunks,
     connect,
     in_list,
     library_errors,
+    no_library,
     resolved,
     schema_version,
     shown,
 )
 from musrecd.library.encoding import encoder_from_row, fold, from_blob, intact, slot
 from musrecd.library.journal import JournalReader
+from musrecd.library.looks import Sight, noted_look, read_generation
 from musrecd.library.summary import Failure, Summary, list_failures, summarise
 from musrecd.library.vectors import StoredEncoder
 from musrecd.types import EncoderInfo, FileState, FloatArray, Priority, Tags, Track
@@ -72,7 +75,7 @@ class LibraryReader(Closing):
         path = resolved(path)
         with library_errors(path):
             if not path.exists():
-                raise _no_library(path)
+                raise no_library(path)
             reader = cls(path, connect(path, "ro", busy_timeout_s), busy_timeout_s)
         try:
             reader._check_schema()
@@ -170,7 +173,7 @@ class LibraryReader(Closing):
             WHERE (f.path = ? OR (f.path > ? AND f.path < ?)) AND f.missing_since IS NULL
         """
         # Equal to and hashed like `FileState`, which takes longer to make.
-        return set(self._rows(sql, [self._id_of(version), *_bounds(folder)]))  # type: ignore[arg-type]
+        return set(self._rows(sql, [self._id_of(version), *bounds(folder)]))  # type: ignore[arg-type]
 
     def paths_below(self, folder: bytes) -> set[bytes]:
         """Paths at or below a folder that the library has tracks or failures of; missing ones excepted."""
@@ -178,7 +181,15 @@ class LibraryReader(Closing):
             SELECT path FROM files WHERE (path = ? OR (path > ? AND path < ?)) AND missing_since IS NULL
             UNION ALL SELECT path FROM failures WHERE path = ? OR (path > ? AND path < ?)
         """
-        return {path for (path,) in self._rows(sql, _bounds(folder) * 2)}
+        return {path for (path,) in self._rows(sql, bounds(folder) * 2)}
+
+    def generation(self) -> int:
+        """How often something changed that could let a look through a folder find something to do."""
+        return read_generation(self._rows)
+
+    def noted_look(self, folder: bytes, sight: Sight) -> tuple[int, int] | None:
+        """How many files and folders a look of that sight found that found nothing to do; None without one."""
+        return noted_look(self._rows, folder, sight)
 
     def recordings_of(self, audio_ids: Iterable[str]) -> list[int]:
         """Ids of those of these recordings that the library knows."""
@@ -239,7 +250,7 @@ class LibraryReader(Closing):
             version = schema_version(self._connection, self.path)
         if version == 0:
             check_not_emptied(self.path)
-            raise _no_library(self.path)
+            raise no_library(self.path)
         if version < SCHEMA_VERSION:
             raise LibraryError(
                 f"the library {shown(self.path)} was made by an older musrec; "
@@ -296,19 +307,6 @@ class LibraryReader(Closing):
         return {number: (columns[0], columns[1]) for number, columns in sound.items()}
 
 
-def _bounds(folder: bytes) -> list[bytes]:
-    """Return the folder itself, and what lies before and behind all paths in it."""
-    begin = folder.rstrip(b"/") + b"/"
-    # "0" follows "/": everything between the two begins with the folder and a slash.
-    return [folder, begin, begin[:-1] + b"0"]
-
-
 def _track(columns: Sequence[Any]) -> Track:
     path, recording_id, duration_s, artist, title, album = columns
     return Track(path, recording_id, duration_s, Tags(artist, title, album))
-
-
-def _no_library(path: Path) -> LibraryError:
-    return LibraryError(
-        f"there is no library at {shown(path)} yet; make one with `musrecd scan FOLDER` or `beet analyse`"
-    )

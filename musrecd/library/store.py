@@ -10,7 +10,7 @@ from typing import Any, Self
 from sqlite_utils import Database
 
 from musrecd.errors import LibraryError
-from musrecd.library import backups, compaction, migrations
+from musrecd.library import backups, compaction, looks, migrations
 from musrecd.library.analyses import Analyses
 from musrecd.library.compaction import Compacted
 from musrecd.library.database import (
@@ -29,6 +29,7 @@ from musrecd.library.encoding import check_audio_id, now
 from musrecd.library.files import Files, state
 from musrecd.library.jobs import Jobs
 from musrecd.library.journal import Journal
+from musrecd.library.looks import Sight
 from musrecd.library.tag_queue import TagQueue
 from musrecd.types import Analysis, EncoderInfo, FileState, Job, Priority, Tags
 
@@ -214,6 +215,11 @@ class Library(Closing):
         """Take note that some upkeep was done now."""
         with self._transaction():
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [f"done/{chore}", now()])
+
+    def note_look(self, folder: bytes, sight: Sight, n_files: int, n_folders: int) -> None:
+        """Take note of a look through a folder that found nothing to do, with all that it depended on."""
+        with self._transaction():
+            looks.note_look(self._db.conn, folder, sight, n_files, n_folders)
 
     def backup(self, destination: Path) -> None:
         """Copy the library, in use or not, to another file; the vectors beside that are made when opened.
