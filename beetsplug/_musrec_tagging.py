@@ -92,7 +92,7 @@ def show(items: Sequence[Item], found: Sequence[Wish], genres: Genres, policy: P
             format(by_path[wish.path], ""),
             wish.in_beets or (),
             wish.predicted,
-            decide_for(wish, (), policy, genres.vocabulary.same),
+            decide_for(wish, (), policy, genres.vocabulary.among),
         )
         for wish in found
     ]
@@ -136,8 +136,8 @@ def write(
     with MusrecLibrary.open(config.library) as library, only_writer(config.library):
         finish(lib, library)
         keeper = _Keeper(lib)
-        rules, same = rules_of(config, lib), genres.vocabulary.same
-        for outcome in write_all(library, found, policy, rules, same, apply=keeper.keep, into_files=into_files):
+        rules, among = rules_of(config, lib), genres.vocabulary.among
+        for outcome in write_all(library, found, policy, rules, among, apply=keeper.keep, into_files=into_files):
             report.note(outcome)
     return report
 
@@ -230,7 +230,7 @@ def fill_imported(config: Config, reader: LibraryReader, info: EncoderInfo, item
     by_path = {item.path: item for item in items}
     plans = []
     for wish in wishes(reader, info, genres, items):
-        decision = decide_for(wish, (), policy, genres.vocabulary.same)
+        decision = decide_for(wish, (), policy, genres.vocabulary.among)
         if decision.genres is None:
             continue
         try:

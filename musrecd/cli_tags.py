@@ -29,7 +29,7 @@ _paths = click.Path(path_type=bytes)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 @one_line_errors
-def tag(
+def tag(  # noqa: PLR0913  # as many as there are options
     session: Session,
     paths: tuple[bytes, ...],
     write: bool,

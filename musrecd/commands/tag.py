@@ -21,7 +21,7 @@ from musrecd.library.store import Library
 from musrecd.tagging import files
 from musrecd.tagging.files import Rules
 from musrecd.tagging.genres import Genres
-from musrecd.tagging.policy import Policy, Same
+from musrecd.tagging.policy import Among, Policy
 from musrecd.tagging.wishes import wishes_for
 from musrecd.tagging.writing import Outcome, Wish, decide_for, finish_interrupted, only_writer, write_all
 
@@ -51,9 +51,9 @@ def tag_files(
         if info is None:
             raise MusrecError("nothing could be analysed")
         genres = Genres.of(reader, info, config.tagging.vocabulary, config.tagging.threshold)
-        same = genres.vocabulary.same
+        among = genres.vocabulary.among
         wishes = wishes_for(reader, info, [task.file.path for task in tasks], genres)
-    proposals = _proposals(wishes, policy, same, report)
+    proposals = _proposals(wishes, policy, among, report)
     if as_json:
         click.echo(json.dumps([{"path": each.name} | to_dict(each) for each in proposals.values()], indent=1))
     else:
@@ -64,7 +64,7 @@ def tag_files(
     if not write:
         click.echo(f"{counted(len(wanted), 'file')} would be written; --write does it", err=True)
     elif wanted and (yes or len(wanted) < ASK_FROM or confirmed(f"Write genres into {len(wanted):,} files?")):
-        _write(config, wanted, policy, same, report)
+        _write(config, wanted, policy, among, report)
     return report
 
 
@@ -107,7 +107,7 @@ def _heard(config: Config, paths: Sequence[bytes], report: Report) -> list[Task]
     return tasks
 
 
-def _proposals(wishes: Sequence[Wish], policy: Policy, same: Same, report: Report) -> dict[bytes, Proposal]:
+def _proposals(wishes: Sequence[Wish], policy: Policy, among: Among, report: Report) -> dict[bytes, Proposal]:
     found: dict[bytes, Proposal] = {}
     for wish in wishes:
         try:
@@ -116,16 +116,16 @@ def _proposals(wishes: Sequence[Wish], policy: Policy, same: Same, report: Repor
             report.failed += 1
             click.echo(f"{printable_path(wish.path)}: {printable(str(error))}", err=True)
             continue
-        decision = decide_for(wish, current, policy, same)
+        decision = decide_for(wish, current, policy, among)
         found[wish.path] = Proposal(os.fsdecode(wish.path), current, wish.predicted, decision)
     return found
 
 
-def _write(config: Config, wishes: Sequence[Wish], policy: Policy, same: Same, report: Report) -> None:
+def _write(config: Config, wishes: Sequence[Wish], policy: Policy, among: Among, report: Report) -> None:
     with Library.open(config.library) as library, only_writer(config.library):
         finish_interrupted(library)
         try:
-            for outcome in write_all(library, wishes, policy, rules_of(config), same):
+            for outcome in write_all(library, wishes, policy, rules_of(config), among):
                 report.written += outcome.result == "written"
                 report.left += outcome.result == "left"
                 if outcome.result in ("refused", "failed"):

@@ -141,17 +141,17 @@ class Service:
                 self._look_through(LookThrough((folder,)))
             case Damaged(error):
                 raise error
+            case TagsDone(future):
+                self._tagger.done(future)
             case _:
                 self._do(message)
 
-    def _do(self, message: Heard | LookDone | TagsDone | LookThrough | Ask | Upkeep | Stop) -> None:
+    def _do(self, message: Heard | LookDone | LookThrough | Ask | Upkeep | Stop) -> None:
         match message:
             case Heard():
                 self._work.finish(message)
             case LookDone():
                 self._looked(message)
-            case TagsDone(future):
-                self._tagger.done(future)
             case LookThrough():
                 self._look_through(message)
             case Ask(path, answer):

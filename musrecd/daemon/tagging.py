@@ -39,7 +39,7 @@ def tag_due(config: Config, roots: tuple[bytes, ...]) -> list[Outcome]:
             genres = Genres.of(reader, info, tagging.vocabulary, tagging.threshold)
             wishes = wishes_for(reader, info, list(due), genres)
         outcomes = []
-        for outcome in write_all(library, wishes, policy, rules, genres.vocabulary.same):
+        for outcome in write_all(library, wishes, policy, rules, genres.vocabulary.among):
             outcomes.append(outcome)
             _note(library, outcome, due[outcome.path], now)
         # Gone, or damaged and to be heard again: there is nothing to write.

@@ -7,7 +7,8 @@ from typing import Literal, TypeAlias
 from musrecd.tagging.predict import Prediction
 
 Manner: TypeAlias = Literal["fill", "extend", "replace"]
-Same: TypeAlias = Callable[[str, str], bool]
+# Whether genres, as people write them, say a genre already.
+Among: TypeAlias = Callable[[str, Sequence[str]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def decide(
     predicted: Sequence[Prediction],
     policy: Policy,
     *,
-    same: Same,
+    among: Among,
     ours: Sequence[str] | None = None,
 ) -> Decision:
     """Decide about one track that has the genres `current`.
@@ -60,7 +61,7 @@ def decide(
     if not certain:
         return Decision(None, "not sure enough" if predicted else "no genre that is allowed")
     if policy.manner == "extend":
-        certain = [each for each in certain if not any(same(each.name, own) for own in current)]
+        certain = [each for each in certain if not among(each.name, current)]
         genres = (*current, *(each.name for each in certain))
     else:
         genres = tuple(each.name for each in certain)

@@ -19,7 +19,7 @@ from musrecd.library.store import Library
 from musrecd.tagging import files
 from musrecd.tagging.files import Change, FileTags, Rules
 from musrecd.tagging.outcome import Outcome
-from musrecd.tagging.policy import Decision, Policy, Same, decide
+from musrecd.tagging.policy import Among, Decision, Policy, decide
 from musrecd.tagging.predict import Prediction
 from musrecd.types import FileState
 
@@ -82,7 +82,7 @@ def write_all(
     wishes: Iterable[Wish],
     policy: Policy,
     rules: Rules,
-    same: Same,
+    among: Among,
     *,
     apply: Apply = _nothing_else,
     into_files: bool = True,
@@ -94,7 +94,7 @@ def write_all(
     """
     run = library.journal.next_run()
     for batch in chunks(wishes, _AT_ONCE):
-        found = [_prepare(wish, policy, same, into_files=into_files) for wish in batch]
+        found = [_prepare(wish, policy, among, into_files=into_files) for wish in batch]
         prepared = [each for each in found if isinstance(each, Prepared)]
         performed = iter(perform(library, run, prepared, rules, apply))
         yield from (each if isinstance(each, Outcome) else next(performed) for each in found)
@@ -154,24 +154,24 @@ def not_written(path: bytes, before: tuple[str, ...], error: TagError) -> Outcom
     return Outcome(path, "failed" if error.may_pass else "refused", before, before, str(error))
 
 
-def _prepare(wish: Wish, policy: Policy, same: Same, *, into_files: bool) -> Prepared | Outcome:
+def _prepare(wish: Wish, policy: Policy, among: Among, *, into_files: bool) -> Prepared | Outcome:
     # Before it is read: whoever writes it in between is noticed by the times.
     state = state_of(wish.path)
     try:
         tags = files.read(wish.path)
     except TagError as error:
         return not_written(wish.path, (), error)
-    decision = decide_for(wish, tags.genres, policy, same)
+    decision = decide_for(wish, tags.genres, policy, among)
     if decision.genres is None or state is None:
         return Outcome(wish.path, "left", tags.genres, tags.genres, decision.why)
     plan = plan_of(wish, tags, decision, into_files=into_files)
     return Prepared(plan, Change(genres=decision.genres) if into_files else None, state)
 
 
-def decide_for(wish: Wish, in_file: tuple[str, ...], policy: Policy, same: Same) -> Decision:
+def decide_for(wish: Wish, in_file: tuple[str, ...], policy: Policy, among: Among) -> Decision:
     """Decide by what the file and beets' database hold: a genre that stands in either was chosen by somebody."""
     current = in_file or wish.in_beets or ()
-    return decide(current, wish.predicted, policy, same=same, ours=wish.ours)
+    return decide(current, wish.predicted, policy, among=among, ours=wish.ours)
 
 
 def plan_of(wish: Wish, tags: FileTags, decision: Decision, *, into_files: bool) -> Plan:

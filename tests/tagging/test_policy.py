@@ -11,12 +11,12 @@ ROCK, JAZZ, FOLK = Prediction("Rock", 0.9, 0.7), Prediction("Jazz", 0.8, 0.7), P
 PREDICTED = (ROCK, JAZZ, FOLK)
 
 
-def same(a: str, b: str) -> bool:
-    return a.lower().replace("-", " ") == b.lower().replace("-", " ")
+def among(genre: str, genres) -> bool:
+    return genre.lower() in [each.lower().replace("-", " ") for each in genres]
 
 
 def decided(current, manner="fill", *, count=2, predicted=PREDICTED, ours=None, threshold=None):
-    return decide(current, predicted, Policy(manner, count, threshold), same=same, ours=ours)
+    return decide(current, predicted, Policy(manner, count, threshold), among=among, ours=ours)
 
 
 def test_where_no_genre_is_the_surest_are_written_at_most_so_many():
