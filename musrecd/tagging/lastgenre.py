@@ -25,7 +25,10 @@ _BUILT_IN = (True, "", None)
 
 def lastgenre_folder() -> Path:
     """Return the folder of lastgenre's files. Raises ConfigError if this Python has no beets."""
-    spec = find_spec("beetsplug.lastgenre")
+    try:
+        spec = find_spec("beetsplug.lastgenre")
+    except ModuleNotFoundError:
+        spec = None
     if spec is None or spec.origin is None:
         raise ConfigError("the genres of beets' lastgenre are not there: install beets, or name files of your own")
     return Path(spec.origin).parent

@@ -1,4 +1,4 @@
-"""Label probabilities become words: the most probable labels of a group."""
+"""Label probabilities become words: the most probable labels of a group, or those that are certain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from musrecd.types import FloatArray, Label
+
+# From which probability on a label counts as certain. Moods that data sets know are calibrated; the labels of
+# instruments are not: taggers taught them, who name an instrument in a small part of the tracks that have it. Of the
+# validating clips 22 % have one above .2, which is about twice what is usual for drums, and more for all others.
+THRESHOLDS = {"mood": 0.5, "voice": 2 / 3, "instrument": 0.2}
+_INSTRUMENTAL, _SUNG = "Instrumental", "Vocals"
+_SINGERS = (_SUNG, "Female Vocals", "Male Vocals", "Choir")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +31,32 @@ def most_probable(
     columns = [i for i, label in enumerate(labels) if label.group == group]
     order = sorted(columns, key=lambda i: (-probabilities[i], i))[:number]
     return [Prediction(labels[i].name, float(np.clip(probabilities[i], 0, 1))) for i in order]
+
+
+def certain(
+    probabilities: FloatArray, labels: Sequence[Label], group: str, threshold: float | None = None
+) -> list[Prediction]:
+    """Return the labels of `group` that are probable enough, best first; `probabilities` is (n_labels,).
+
+    `threshold` (0 to 1) is that of THRESHOLDS if none is given. Of the voices at most one is returned, Instrumental or
+    Vocals, with its share of both.
+    """
+    found = most_probable(probabilities, labels, group=group, number=len(labels))
+    if group == "voice":
+        found = _voice({prediction.name: prediction.probability for prediction in found})
+    least = THRESHOLDS[group] if threshold is None else threshold
+    return [prediction for prediction in found if prediction.probability >= least]
+
+
+def _voice(probabilities: dict[str, float]) -> list[Prediction]:
+    """Weigh Instrumental against the most probable singer, best first: a track is one or the other.
+
+    All of them are small, because taggers seldom say so; their ratio tells. It does not tell who sings.
+    """
+    instrumental = probabilities.get(_INSTRUMENTAL, 0.0)
+    sung = max(probabilities.get(singer, 0.0) for singer in _SINGERS)
+    if instrumental + sung == 0:
+        return []
+    share = instrumental / (instrumental + sung)
+    both = [Prediction(_INSTRUMENTAL, share), Prediction(_SUNG, 1 - share)]
+    return sorted(both, key=lambda prediction: -prediction.probability)

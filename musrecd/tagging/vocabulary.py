@@ -99,7 +99,7 @@ class Vocabulary:
         # lastgenre does it twice as well: when it fetches words, and when it resolves them.
         word = _alias(_alias(label, self.aliases), self.aliases)
         words = self._allowed(word, artist)
-        if not words and (spelled := self.spellings.get(spelling_key(word))):
+        if not (words or self._is_ignored(word, artist)) and (spelled := self.spellings.get(spelling_key(word))):
             # The encoder says "Folk"; lastgenre's own whitelist knows it as "folk music" only.
             words = self._allowed(spelled, artist)
         return words
