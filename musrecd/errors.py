@@ -57,3 +57,15 @@ class LibraryUnavailableError(LibraryError):
 
 class LibraryDamagedError(LibraryError):
     """The library file is damaged, is no database, or is not the file any more that was opened."""
+
+
+class TagError(MusrecError):
+    """A file's tags cannot be read or written; the file is as it was.
+
+    `reason` is a stable word for counting failures alike; `may_pass` says that trying again later may go well.
+    """
+
+    def __init__(self, text: str, reason: str = "tags", *, may_pass: bool = False) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.may_pass = may_pass

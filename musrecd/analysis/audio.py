@@ -137,20 +137,20 @@ def listen(path: bytes | str, plan: ExcerptPlan) -> Iterator[Recording]:
 
     Nothing is decoded until `Recording.decode`. Raises UnreadableFileError, NotAudioError, NoSoundError.
     """
-    with _open_container(path) as (container, stream):
+    with open_container(path) as (container, stream):
         recording, planned_s = _read_packets(container, stream, plan)
         if plan.fits(planned_s, recording.duration_s):
             yield recording
             return
     # The container said nothing, or lied: now that the length is known, choose the excerpts by it.
-    with _open_container(path) as (container, stream):
+    with open_container(path) as (container, stream):
         yield _read_packets(container, stream, plan, recording.duration_s)[0]
 
 
 def _read_packets(
     container: InputContainer, stream: AudioStream, plan: ExcerptPlan, length_s: float | None = None
 ) -> tuple[Recording, float | None]:
-    declared_s = _declared_seconds(container, stream)
+    declared_s = declared_seconds(container, stream)
     planned_s = declared_s if length_s is None else max(length_s, _MIN_SOUND_S)
     gatherer = Gatherer(plan, planned_s)
     digest = hashlib.blake2b(stream.codec_context.name.encode(), digest_size=20)
@@ -170,7 +170,8 @@ def _read_packets(
     return recording, planned_s
 
 
-def _declared_seconds(container: InputContainer, stream: AudioStream) -> float | None:
+def declared_seconds(container: InputContainer, stream: AudioStream) -> float | None:
+    """Return the length that a container claims, in seconds, None if it claims none."""
     seconds = 0.0
     if stream.duration and stream.time_base:
         seconds = float(stream.duration * stream.time_base)
@@ -200,7 +201,7 @@ class _Demuxer:
 
 
 @contextmanager
-def _open_container(path: bytes | str) -> Iterator[tuple[InputContainer, AudioStream]]:
+def open_container(path: bytes | str) -> Iterator[tuple[InputContainer, AudioStream]]:
     """Open the best audio stream of a file; FFmpeg sees a file object, never a name it could interpret."""
     with open_regular_file(path) as file:
         try:

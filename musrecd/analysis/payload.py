@@ -1,0 +1,106 @@
+"""What of a file is no tag, as a demuxer sees it: the proof that writing tags left the music alone."""
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+
+from musrecd.analysis.audio import declared_seconds, open_container, open_regular_file
+from musrecd.analysis.tagspan import SoundSpan
+from musrecd.errors import UnreadableFileError
+
+# These say their length only by an estimate from the first packets.
+_ESTIMATED = ("aac", "ac3", "eac3", "dts", "mpeg", "mpegts", "amr")
+_VBR_HEADERS = (b"Xing", b"Info", b"VBRI")
+_VBR_HEADER_WITHIN = 4096
+_ZEROS = bytes(2048)
+_SHORTEST_ALL_ZEROS = 32
+_MISSING_S = 0.25
+_UNCOMPRESSED = ("pcm", "dsd", "adpcm")
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """All packets of a file. `audio_id` is that of `listen`; `packets` names bytes, times and order of all streams.
+
+    `container` are FFmpeg's names of the format; `damage` says why the sound is not whole, empty if it is.
+    """
+
+    audio_id: str
+    packets: str
+    container: str
+    damage: str
+
+
+def survey(path: bytes) -> Payload:
+    """Read every packet of a file, but those of pictures.
+
+    Raises UnreadableFileError, NotAudioError (also where it is encrypted).
+    """
+    with open_container(path) as (container, stream):
+        survey_of = _Survey(stream.codec_context.name, stream.index)
+        pictures = {each.index for each in container.streams if each.disposition & each.disposition.attached_pic}
+        try:
+            for packet in _packets(container):
+                if packet.size and packet.stream.index not in pictures:
+                    survey_of.take(packet)
+        except OSError as error:
+            raise UnreadableFileError(f"cannot be read to its end: {error.strerror or error}") from error
+        except (av.error.FFmpegError, ValueError):
+            survey_of.damage = "damaged packets"
+        name = container.format.name
+        declared_s = None if _is_estimate(path, name) else declared_seconds(container, stream)
+        return survey_of.result(name, declared_s)
+
+
+def _packets(container: InputContainer) -> Iterator[Packet]:
+    with closing(container.demux()) as packets:
+        yield from packets
+
+
+class _Survey:
+    def __init__(self, codec: str, index: int) -> None:
+        self._codec, self._index = codec, index
+        self._audio = hashlib.blake2b(codec.encode(), digest_size=20)
+        self._all = hashlib.blake2b(digest_size=20)
+        self._seconds, self._n = 0.0, 0
+        self.damage = ""
+
+    def take(self, packet: Packet) -> None:
+        times = (packet.stream.index, packet.pts or 0, packet.dts or 0, packet.duration or 0, packet.size)
+        self._all.update(struct.pack("<5q", *times))
+        self._all.update(packet)
+        if packet.stream.index != self._index:
+            return
+        self._audio.update(packet)
+        self._n += 1
+        self._seconds += float((packet.duration or 0) * (packet.time_base or 0))
+        if packet.is_corrupt or self._is_hole(bytes(packet)):
+            self.damage = "damaged packets"
+
+    def _is_hole(self, data: bytes) -> bool:
+        """Whether a stretch of compressed sound was never written, or was lost with a sector of the disk."""
+        if self._codec.startswith(_UNCOMPRESSED):
+            return False
+        return _ZEROS in data or (len(data) >= _SHORTEST_ALL_ZEROS and not data.strip(b"\0"))
+
+    def result(self, container: str, declared_s: float | None) -> Payload:
+        damage = self.damage
+        if not self._n:
+            damage = "no packets of sound"
+        elif declared_s and self._seconds and declared_s - self._seconds > max(_MISSING_S, declared_s / 1000):
+            damage = f"{self._seconds:.1f} of {declared_s:.1f} s are there"
+        return Payload(self._audio.hexdigest(), self._all.hexdigest(), container, damage)
+
+
+def _is_estimate(path: bytes, container: str) -> bool:
+    if container != "mp3":
+        return container in _ESTIMATED
+    with open_regular_file(path) as file:
+        begin = SoundSpan(file).read(_VBR_HEADER_WITHIN)
+    return not any(name in begin for name in _VBR_HEADERS)

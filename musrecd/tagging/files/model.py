@@ -1,0 +1,139 @@
+"""The values of reading and writing tags: what is asked, what came of it, and a tag as a list of raw fields."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal, Protocol
+
+from musrecd.errors import TagError
+from musrecd.types import FileState
+
+GENRE, MOOD = "genre", "mood"
+
+
+@dataclass(frozen=True, slots=True)
+class FileTags:
+    """What stands in a file: its words, and `raw`, the exact fields (JSON) that `Change.raw` puts back.
+
+    The words are what beets would read: those of the file's chief tag; if it has none, of the other tags.
+    """
+
+    genres: tuple[str, ...]
+    moods: tuple[str, ...]
+    raw: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The words wanted; None leaves what is there, an empty tuple removes it. `raw` puts back what `read` found."""
+
+    genres: tuple[str, ...] | None = None
+    moods: tuple[str, ...] | None = None
+    raw: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a write may do, and what must be so for it to be done.
+
+    Symbolic links are followed only if they lead into `roots`; without any they are refused. `hard_links` are
+    refused, or broken: the path gets a file of its own, the other names keep the old one. A file that changed within
+    `settle_s` seconds is left for later, as is one that is not as `expected` (when it was predicted), or does not
+    hold the recording `audio_id`. `keep_mtime` keeps the time of the last change, so that the write goes unnoticed.
+    """
+
+    roots: tuple[bytes, ...] = ()
+    hard_links: Literal["refuse", "break"] = "refuse"
+    settle_s: float = 5.0
+    keep_mtime: bool = False
+    expected: FileState | None = None
+    audio_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of a write. `state` is the file afterwards; `is_same` if nothing had to be done to it."""
+
+    audio_id: str
+    before: FileTags
+    after: FileTags
+    state: FileState
+    is_same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """`length` bytes from `offset` on are replaced by `data`."""
+
+    offset: int
+    length: int
+    data: bytes
+
+
+class Words(Protocol):
+    """How one kind of tag writes words into its fields."""
+
+    def topic(self, field: bytes) -> str | None:
+        """Return GENRE or MOOD if this raw field tells it."""
+
+    def values(self, topic: str, fields: Sequence[bytes]) -> tuple[str, ...]:
+        """Return the words of a topic's fields."""
+
+    def make(self, topic: str, values: Sequence[str], old: Sequence[bytes]) -> list[bytes]:
+        """Return new raw fields, in the manner of the old ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One tag of a file: its fields in order, each in the raw bytes of the file.
+
+    `rebuild(fields, padding)` says what to do to the file to give the tag other fields, or to remove it (None);
+    it keeps the tag's size by its padding if it can, unless a padding is asked for. `fresh` are the fields that a
+    tag which is not there yet begins with.
+    """
+
+    kind: str
+    exists: bool
+    fields: tuple[bytes, ...]
+    padding: int | None
+    words: Words
+    rebuild: Callable[[Sequence[bytes] | None, int | None], list[Edit]]
+    fresh: tuple[bytes, ...] = ()
+
+    def told(self, topic: str) -> tuple[str, ...]:
+        """Return the words of a topic."""
+        return self.words.values(topic, [field for field in self.fields if self.words.topic(field) == topic])
+
+    def others(self) -> list[bytes]:
+        """Return the fields that are nothing of ours."""
+        return [field for field in self.fields if self.words.topic(field) is None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An open music file and its size in bytes."""
+
+    file: BinaryIO
+    size: int
+
+    def at(self, offset: int, size: int) -> bytes:
+        """Read exactly so many bytes. Raises TagError if the file ends before."""
+        if offset < 0 or size < 0 or offset + size > self.size:
+            raise broken("it ends too early")
+        self.file.seek(offset)
+        data = self.file.read(size)
+        if len(data) != size:
+            raise broken("it ends too early")
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The tags of a file, the chief one first, and the number of the genre in an ID3v1 tag, if there is one."""
+
+    tags: tuple[Tag, ...]
+    id3v1: int | None = None
+
+
+def broken(why: str) -> TagError:
+    """Return the error for a file whose structure is not what it should be."""
+    return TagError(f"its structure is damaged or unusual ({why}), so nothing is written into it", "structure")
