@@ -41,10 +41,10 @@ class DaemonConfig:
 class VocabularyConfig:
     """In which words genres are written; all keys mean what they mean in beets' lastgenre.
 
-    `whitelist`: what may be written: the genres of the encoder (True), anything (False), the lines of a file, or the
-    words of a tuple, which are written as they stand there. `aliases`: name → regular expressions that mean it, or
-    lastgenre's. `canonical`: whether genres stand for those above them in the tree, and in which; True is lastgenre's.
-    `ignored`: artist in lower case, or `*`, → expressions that are never written.
+    `whitelist`: what may be written: the genres of the encoder (True), anything (False), the lines of a file, or
+    the words of a tuple, which are written as they stand there. `aliases`: name → regular expressions that mean it,
+    or lastgenre's. `canonical`: whether genres stand for those above them in the tree, and in which; True is
+    lastgenre's. `ignored`: artist in lower case, or `*`, → expressions that are never written.
     """
 
     whitelist: bool | Path | tuple[str, ...] = True

@@ -50,16 +50,28 @@ class Genres:
         return {number: self._joined(own.get(number, []), row) for number, row in heard.items()}
 
     def _joined(self, own: list[Prediction], heard: FloatArray) -> tuple[Prediction, ...]:
-        """Put what was learnt before what the encoder says; about a genre that was learnt it has no say."""
-        general = self._vocabulary.names(most_probable(heard, self._info.labels, number=len(self._info.labels)))
-        others = [
-            Prediction(each.name, each.probability, self._threshold)
-            for each in general
-            if not any(self._vocabulary.same(each.name, mine.name) for mine in own)
-        ]
-        sure = [each for each in own if each.probability >= each.threshold]
-        unsure = [each for each in own if each.probability < each.threshold]
-        return (*sure, *sorted([*unsure, *others], key=_by_certainty))
+        """Put what is believed before what is not, and in each what was learnt before what the encoder says.
+
+        About a genre that was learnt the encoder has no say.
+        """
+        sure, unsure = self._in_words(heard)
+        learnt = [each for each in own if each.probability >= each.threshold]
+        others = [each for each in own if each.probability < each.threshold]
+        sure, unsure = ([each for each in words if not self._is_known(each, own)] for words in (sure, unsure))
+        return (*learnt, *sure, *sorted([*others, *unsure], key=_by_certainty))
+
+    def _in_words(self, heard: FloatArray) -> tuple[list[Prediction], list[Prediction]]:
+        """Sort what the encoder says into what is believed, in the order of the vocabulary, and the rest."""
+        found = most_probable(heard, self._info.labels, number=len(self._info.labels))
+        sure = self._named([each for each in found if each.probability >= self._threshold])
+        unsure = self._named([each for each in found if each.probability < self._threshold])
+        return sure, [each for each in unsure if not self._is_known(each, sure)]
+
+    def _named(self, found: list[Prediction]) -> list[Prediction]:
+        return [Prediction(each.name, each.probability, self._threshold) for each in self._vocabulary.names(found)]
+
+    def _is_known(self, prediction: Prediction, others: list[Prediction]) -> bool:
+        return any(self._vocabulary.same(prediction.name, other.name) for other in others)
 
 
 def _in_own_words(learnt: Learnt, probable: FloatArray) -> list[Prediction]:
