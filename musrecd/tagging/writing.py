@@ -66,11 +66,11 @@ def only_writer(library: Path) -> Iterator[None]:
     """Hold the lock of whoever writes tags. Raises LibraryError if another one has it for long."""
     path = resolved(library)
     lock = FileLock(path.with_name(path.name + ".tags"), timeout=_LOCK_WAIT_S)
-    try:
-        with library_errors(path):
+    with library_errors(path):
+        try:
             lock.acquire()
-    except Timeout as error:
-        raise LibraryError("another musrec is writing tags now; try again when it has finished") from error
+        except Timeout as error:
+            raise LibraryError("another musrec is writing tags now; try again when it has finished") from error
     try:
         yield
     finally:
