@@ -23,7 +23,7 @@ NEWEST = SCHEMA_VERSION + 2
 def steps_to_come(*, broken=False):
     """Make the steps of today and two of tomorrow."""
     steps = Migrations("musrec")
-    for step in (migrations.create_tables, migrations.create_queue):
+    for step in (migrations.create_tables, migrations.create_queue, migrations.create_heads):
         steps()(step)
 
     @steps()
@@ -149,7 +149,7 @@ from sqlite_utils.migrations import Migrations
 from musrecd.library import migrations
 
 steps = Migrations("musrec")
-for step in (migrations.create_tables, migrations.create_queue):
+for step in (migrations.create_tables, migrations.create_queue, migrations.create_heads):
     steps()(step)
 
 @steps()
@@ -161,7 +161,7 @@ def add_rating(db):
     os.kill(os.getpid(), signal.SIGKILL)
 
 path = Path(sys.argv[1])
-migrations.migrate(Database(sqlite3.connect(path, isolation_level=None)), path, steps, newest=3)
+migrations.migrate(Database(sqlite3.connect(path, isolation_level=None)), path, steps, newest=4)
 """
 
 
