@@ -48,13 +48,14 @@ class Compacted:
 
 
 def drop_superseded(connection: sqlite3.Connection) -> int:
-    """Delete all that superseded encoders heard; returns how many encoders those were."""
+    """Delete all that superseded encoders heard and what was learnt with them; returns how many encoders those were."""
     before = (datetime.now(UTC) - _KEPT).isoformat(timespec="seconds")
     numbers = [number for (number,) in connection.execute(_SUPERSEDED, [before])]
     for number in numbers:
         bounds = [slot(number, 0), slot(number + 1, 0)]
         connection.execute("DELETE FROM outputs WHERE id >= ? AND id < ?", bounds)
         connection.execute("DELETE FROM analyses WHERE encoder_id = ?", [number])
+        connection.execute("DELETE FROM heads WHERE encoder_id = ?", [number])
         connection.execute("DELETE FROM encoders WHERE id = ?", [number])
     return len(numbers)
 

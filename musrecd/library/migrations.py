@@ -177,6 +177,19 @@ def create_looks(db: Database) -> None:
     """)  # noqa: S608  # nothing in it comes from outside
 
 
+@STEPS()
+def create_heads(db: Database) -> None:
+    """Create the table of what was learnt of a person's own genres, for each encoder by itself."""
+    db.executescript("""
+        CREATE TABLE heads (
+            encoder_id INTEGER PRIMARY KEY REFERENCES encoders (id),
+            content BLOB NOT NULL,
+            checksum INTEGER NOT NULL,
+            learnt_at TEXT NOT NULL
+        );
+    """)
+
+
 def migrate(db: Database, path: Path, steps: Migrations = STEPS, newest: int = SCHEMA_VERSION) -> None:
     """Bring the file at `path` to the newest schema: wholly, or not at all.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from musrecd.errors import LibraryError
+from musrecd.library import heads
 from musrecd.library.backups import check_not_emptied
 from musrecd.library.damage import note_damaged
 from musrecd.library.database import (
@@ -95,8 +96,7 @@ class LibraryReader(Closing):
 
     def tracks_at(self, paths: Sequence[bytes], version: str) -> dict[bytes, Track]:
         """Tracks at these paths that are analysed with the version and not missing."""
-        tracks = self._tracks(_TRACKS_AT, paths, version)
-        return {track.path: track for _, track in tracks}
+        return {track.path: track for _, track in self._tracks(_TRACKS_AT, paths, version)}
 
     def tracks_in_rows(self, rows: Sequence[int], version: str) -> dict[int, list[Track]]:
         """All files, missing ones excepted, of the recordings in these rows, by path; [] where none is."""
@@ -105,7 +105,7 @@ class LibraryReader(Closing):
             found[row].append(track)
         return found
 
-    def rows_of(self, recording_ids: Sequence[int], version: str) -> dict[int, int]:
+    def rows_of(self, recording_ids: Iterable[int], version: str) -> dict[int, int]:
         """Row of each recording that is analysed with the version."""
         sql = 'SELECT recording_id, "row" FROM analyses WHERE encoder_id = ? AND recording_id IN (?*)'
         return dict(self._in_chunks(sql, map(int, recording_ids), self._id_of(version)))
@@ -116,13 +116,11 @@ class LibraryReader(Closing):
         sound = self._outputs(recording_ids, encoder)
         if damaged := [int(number) for number in recording_ids if number not in sound]:
             raise self._damaged(damaged[0])
-        embeddings = b"".join(sound[number][0] for number in recording_ids)
-        return from_blob(embeddings).reshape(-1, encoder.info.dim)
+        return from_blob(b"".join(sound[number][0] for number in recording_ids)).reshape(-1, encoder.info.dim)
 
     def probabilities(self, recording_ids: Sequence[int], version: str) -> dict[int, FloatArray]:
         """Probabilities (n_labels,) of each recording; damaged ones are left out."""
-        encoder = self._encoder(version)
-        sound = self._outputs(recording_ids, encoder)
+        sound = self._outputs(recording_ids, self._encoder(version))
         return {number: from_blob(probabilities) for number, (_, probabilities) in sound.items()}
 
     def vectors(self, version: str) -> FloatArray:
@@ -133,6 +131,10 @@ class LibraryReader(Closing):
         encoder = self._encoder(version)
         with library_errors(self.path):
             return encoder.file(self.path).read(encoder.rows(self._connection))
+
+    def head(self, version: str) -> bytes | None:
+        """Return what was learnt of a person's genres with the version, if anything was; damage raises."""
+        return heads.sound_content(self._rows(heads.READ, [version]))
 
     def analysed_paths(self, version: str) -> set[bytes]:
         """Paths of all files that are analysed with the version and not missing."""
@@ -222,8 +224,7 @@ class LibraryReader(Closing):
         if not needles:
             return []
         condition = " AND ".join(["instr(f.search, ?) > 0"] * len(needles))
-        found = self._rows(_FIND.replace("(?*)", condition), needles)
-        return [_track(columns) for columns in found]
+        return [_track(columns) for columns in self._rows(_FIND.replace("(?*)", condition), needles)]
 
     def summary(self) -> Summary:
         """Count what `status` shows."""
@@ -275,8 +276,7 @@ class LibraryReader(Closing):
             yield from self._rows(in_list(sql, chunk), [*before, *chunk])
 
     def _tracks(self, sql: str, values: Iterable[Any], version: str) -> Iterator[tuple[int, Track]]:
-        for row, *columns in self._in_chunks(sql, values, self._id_of(version)):
-            yield row, _track(columns)
+        yield from ((row, _track(columns)) for row, *columns in self._in_chunks(sql, values, self._id_of(version)))
 
     def _id_of(self, version: str) -> int:
         found = self._rows("SELECT id FROM encoders WHERE version = ?", [version])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from musrecd.errors import LibraryDamagedError, LibraryError, LibraryUnavailableError
+from musrecd.library import heads
 from musrecd.library.database import BUSY_TIMEOUT_S, chunks, connect
 from musrecd.library.encoding import MAX_ROWS, encoder_from_row, from_blob, intact
 from musrecd.library.reader import LibraryReader
@@ -58,7 +59,17 @@ def salvage(source: Path, library: Library, on_turn: Callable[[], None]) -> int:
                 wanted = [each for each in batch if not known.knows(each.analysis.audio_id, _version(each))]
                 n_saved += _add(library, wanted)
                 on_turn()
+        _save_heads(connection, encoders, library)
     return n_saved
+
+
+def _save_heads(connection: sqlite3.Connection, encoders: dict[int, EncoderInfo], library: Library) -> None:
+    """Save what was learnt of a person's genres, which is newer than what a backup knows of them."""
+    for info in encoders.values():
+        with suppress(sqlite3.Error), _passing_over():
+            content = heads.sound_content(connection.execute(heads.READ, [info.version]).fetchall())
+            if content is not None:
+                library.keep_head(info.version, content)
 
 
 def _version(saved: _Saved) -> str:

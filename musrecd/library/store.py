@@ -10,7 +10,7 @@ from typing import Any, Self
 from sqlite_utils import Database
 
 from musrecd.errors import LibraryError
-from musrecd.library import backups, compaction, looks, migrations
+from musrecd.library import backups, compaction, heads, looks, migrations
 from musrecd.library.analyses import Analyses
 from musrecd.library.compaction import Compacted
 from musrecd.library.database import (
@@ -190,6 +190,16 @@ class Library(Closing):
         paths = list(paths)
         with self._transaction():
             return self._files.mark_seen(paths)
+
+    def keep_head(self, version: str, content: bytes) -> None:
+        """Store what was learnt of a person's genres with an encoder, in place of what was learnt before."""
+        with self._transaction():
+            heads.put(self._db.conn, version, content)
+
+    def forget_head(self) -> bool:
+        """Forget what was learnt, with whatever encoder; False if there was nothing."""
+        with self._transaction():
+            return heads.forget(self._db.conn) > 0
 
     def verify(self) -> int:
         """Check the whole library; damaged analyses become pending again. Returns how many there are.

@@ -14,10 +14,10 @@ from musrecd.types import FloatArray
 
 STRENGTHS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 N_FOLDS = 5
-# Of what is written this share shall be right, as far as so few tracks can tell: at the lower end of the 80 %
-# interval that Jeffreys' prior gives (Brown, Cai & DasGupta 2001).
+# Of what is written this share shall be right, and that shall be 80 % sure: it is the lower end of the interval that
+# Jeffreys' prior gives (Brown, Cai & DasGupta 2001). The share itself would be the luckiest of many.
 GOAL = 0.85
-_SURE = 0.9
+_SURE = 0.8
 # What is less probable than not is not written, however lucky it was.
 _LEAST_PROBABLE = 0.5
 # Weight of the prior that a genre is calibrated already, in tracks or so.
@@ -118,16 +118,35 @@ def calibrate(odds: np.ndarray, has: np.ndarray) -> tuple[FloatArray, FloatArray
     return found[:n_genres], found[n_genres:]
 
 
-def choose_thresholds(probable: FloatArray, has: np.ndarray) -> FloatArray:
+def choose_thresholds(probable: FloatArray, has: np.ndarray, groups: np.ndarray) -> FloatArray:
     """Probability (n_genres,) from which on a genre is right often enough; infinite where that cannot be said."""
     columns = zip(probable.T, has.T, strict=True)
-    return np.array([_threshold(said, right) for said, right in columns], np.float32)
+    return np.array([_threshold(said, right, groups) for said, right in columns], np.float32)
 
 
-def _threshold(said: FloatArray, right: np.ndarray) -> float:
+def _threshold(said: FloatArray, right: np.ndarray, groups: np.ndarray) -> float:
+    """Find the lowest one that both the truth and the probabilities themselves bear out."""
     from scipy.special import betaincinv
 
     order = np.argsort(-said, kind="stable")[: int((said >= _LEAST_PROBABLE).sum())]
-    n_right, n = right[order].cumsum(), np.arange(1, len(order) + 1)
-    reached = np.flatnonzero(betaincinv(n_right + 0.5, n - n_right + 0.5, 1 - _SURE) >= GOAL)
+    n = np.arange(1, len(order) + 1)
+    share, n_groups = right[order].cumsum() / n, _effective_groups(groups[order])
+    low_end = betaincinv(share * n_groups + 0.5, (1 - share) * n_groups + 0.5, 1 - _SURE)
+    promised = said[order].cumsum() / n
+    reached = np.flatnonzero((low_end >= GOAL) & (promised >= GOAL))
     return float(said[order[reached[-1]]]) if reached.size else np.inf
+
+
+def _effective_groups(groups: np.ndarray) -> np.ndarray:
+    """How many equally large groups the first 1, 2, … tracks are worth (Kish's effective size).
+
+    Tracks of one artist are right or wrong together, so that ten of them tell little more than one.
+    """
+    _, group_of = np.unique(groups, return_inverse=True)
+    by_group = np.argsort(group_of, kind="stable")
+    starts = np.flatnonzero(np.diff(group_of[by_group], prepend=-1))
+    before = np.empty(len(groups), np.int64)
+    before[by_group] = np.arange(len(groups)) - starts[group_of[by_group]]
+    squares = (2 * before + 1).cumsum()
+    sizes: np.ndarray = np.arange(1, len(groups) + 1) ** 2 / squares
+    return sizes

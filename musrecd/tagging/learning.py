@@ -85,11 +85,11 @@ def learn(
         bias=(bias / temperature + log_shares).astype(np.float32),
         slopes=slopes,
         offsets=offsets,
-        thresholds=discriminant.choose_thresholds(probable, has),
+        thresholds=discriminant.choose_thresholds(probable, has, tracks.artists),
         log_shares=log_shares,
         strength=strength,
         temperature=temperature,
-        report=_report(tracks, names, not_learnt, has, probable, _cross_thresholds(probable, has, folds)),
+        report=_report(tracks, names, not_learnt, has, probable, _cross_thresholds(tracks, probable, has, folds)),
     )
 
 
@@ -176,13 +176,15 @@ def _nothing_to_learn(names: Sequence[str], not_learnt: Sequence[NotLearnt]) -> 
     )
 
 
-def _cross_thresholds(probable: FloatArray, has: np.ndarray, folds: Sequence[np.ndarray]) -> FloatArray:
+def _cross_thresholds(
+    tracks: _Labelled, probable: FloatArray, has: np.ndarray, folds: Sequence[np.ndarray]
+) -> FloatArray:
     """Thresholds (n, n_genres) that the artists of each track had no say in."""
     thresholds = np.empty(probable.shape, np.float32)
     for rows in folds:
         others = np.ones(len(has), bool)
         others[rows] = False
-        thresholds[rows] = discriminant.choose_thresholds(probable[others], has[others])
+        thresholds[rows] = discriminant.choose_thresholds(probable[others], has[others], tracks.artists[others])
     return thresholds
 
 

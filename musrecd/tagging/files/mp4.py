@@ -6,8 +6,6 @@ References: ISO/IEC 14496-12, QuickTime File Format.
 import struct
 from collections.abc import Sequence
 
-from mutagen.mp4 import MP4Tags
-
 from musrecd.errors import TagError
 from musrecd.tagging.files.model import GENRE, MOOD, Edit, Layout, Source, Tag, broken
 from musrecd.tagging.files.mp4atoms import HEAD, Atom, atom_bytes, atoms_within, moved_offsets, resized_head
