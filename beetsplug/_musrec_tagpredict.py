@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from musrecd.config import Config
     from musrecd.library.journal import Entry
     from musrecd.library.reader import LibraryReader
-    from musrecd.tagging.policy import Policy
+    from musrecd.tagging.policy import Manner, Policy
 
 _OTHER_WAYS = ("labels", "learn", "forget", "review", "undo")
 
@@ -128,7 +128,7 @@ def _predict(
 def _policy(options: optparse.Values, config: Config) -> Policy:
     from musrecd.tagging.policy import Policy
 
-    manner = "replace" if options.force else "extend" if options.extend else "fill"
+    manner: Manner = "replace" if options.force else "extend" if options.extend else "fill"
     return Policy(manner, options.count or tagging.words_of(config).count, options.threshold)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from musrecd import cli_tags
 from musrecd.commands.session import FAILED, INTERRUPTED, Session, leave, no_empty_names, one_line_errors
 from musrecd.config import Config
 from musrecd.display import counted, printable_path
@@ -225,6 +226,9 @@ def uninstall(_session: Session) -> None:
 
     services.uninstall()
 
+
+for command in (cli_tags.tag, cli_tags.undo, cli_tags.journal):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

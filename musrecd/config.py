@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import confuse
 import platformdirs
@@ -66,7 +66,7 @@ class TaggingConfig:
 
     write: str = "no"
     threshold: float = 0.74
-    hard_links: str = "refuse"
+    hard_links: Literal["refuse", "break"] = "refuse"
     keep_mtime: bool = False
     moods: bool = False
     vocabulary: VocabularyConfig = field(default_factory=VocabularyConfig)

@@ -39,11 +39,13 @@ def take_back(config: Config, words: Sequence[str], *, pretend: bool, force: boo
     report = Report()
     with LibraryReader.open(config.library) as reader:
         entries = [each for each in choose(reader, words) if each.state == "done" and each.plan.undoes is None]
+        if not entries:
+            raise MusrecError("there is nothing to take back; `musrecd journal` shows what was written")
         if pretend:
             for line in journal_lines(reader, entries):
                 click.echo(line)
             click.echo(f"{counted(len(entries), 'write')} would be taken back", err=True)
-        elif entries and (yes or len(entries) < ASK_FROM or confirmed(f"Take back {len(entries):,} writes?")):
+        elif yes or len(entries) < ASK_FROM or confirmed(f"Take back {len(entries):,} writes?"):
             with Library.open(config.library) as library, only_writer(config.library):
                 finish_interrupted(library)
                 how = Undo(rules_of(config), lambda plan, outcome: None, force=force)

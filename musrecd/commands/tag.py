@@ -21,9 +21,10 @@ from musrecd.library.store import Library
 from musrecd.tagging import files
 from musrecd.tagging.files import Rules
 from musrecd.tagging.genres import Genres
+from musrecd.tagging.outcome import Outcome
 from musrecd.tagging.policy import Among, Policy
 from musrecd.tagging.wishes import wishes_for
-from musrecd.tagging.writing import Outcome, Wish, decide_for, finish_interrupted, only_writer, write_all
+from musrecd.tagging.writing import Wish, decide_for, finish_interrupted, only_writer, write_all
 
 # A change of so many files is asked about first.
 ASK_FROM = 20
@@ -62,7 +63,8 @@ def tag_files(
     wanted = [wish for wish in wishes if wish.path in proposals and proposals[wish.path].decision.genres is not None]
     report.left = len(proposals) - len(wanted)
     if not write:
-        click.echo(f"{counted(len(wanted), 'file')} would be written; --write does it", err=True)
+        does = "; --write does it" if wanted else ""
+        click.echo(f"{counted(len(wanted), 'file')} would be written{does}", err=True)
     elif wanted and (yes or len(wanted) < ASK_FROM or confirmed(f"Write genres into {len(wanted):,} files?")):
         _write(config, wanted, policy, among, report)
     return report
@@ -79,9 +81,8 @@ def rules_of(config: Config, roots: Sequence[bytes] = ()) -> Rules:
     """Return the rules of the configuration; links are followed within its folders and `roots`."""
     folders = (*map(os.fsencode, config.folders), *map(os.path.abspath, roots))
     tagging = config.tagging
-    return Rules(
-        roots=folders, hard_links=tagging.hard_links, settle_s=config.daemon.settle_s, keep_mtime=tagging.keep_mtime
-    )
+    # Whoever types the command has finished with the files.
+    return Rules(roots=folders, hard_links=tagging.hard_links, settle_s=0.0, keep_mtime=tagging.keep_mtime)
 
 
 def say(outcome: Outcome) -> None:

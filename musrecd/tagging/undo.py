@@ -11,7 +11,8 @@ from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
 from musrecd.tagging import files
 from musrecd.tagging.files import Change, Rules
-from musrecd.tagging.writing import Apply, Outcome, Prepared, not_written, perform, state_of
+from musrecd.tagging.outcome import Outcome
+from musrecd.tagging.writing import Apply, Prepared, not_written, perform, state_of
 
 _AT_ONCE = 25
 _SOURCE = "undo"
