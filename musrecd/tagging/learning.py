@@ -131,7 +131,7 @@ def _labelled(
         )
     if not np.isfinite(embeddings).all():
         raise LearningError("an embedding contains NaN or infinite numbers; `musrecd scan --force` makes it anew")
-    own = [tuple(dict.fromkeys(name for name in names if name.strip())) for names in genres]
+    own = [tuple(dict.fromkeys(str(name) for name in names if name.strip())) for names in genres]
     indexes = np.array([index for index, names in enumerate(own) if names], np.int64)
     chosen = [artists[index].strip().casefold() or index for index in indexes]
     numbers: dict[str | int, int] = {}
