@@ -1,10 +1,12 @@
 """Pictures of what was learnt. They need Matplotlib, which is an extra."""
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from musrecd.display import printable
 from musrecd.errors import LearningError
 from musrecd.tagging.learnt import Report
 
@@ -15,6 +17,7 @@ _DPI = 120
 _CELL_INCH = 0.28
 _LEAST_INCHES = 3.2
 _LABELS_INCHES = 2.6
+_LONGEST_NAME = 30
 
 
 def draw_confusion(report: Report, path: Path) -> None:
@@ -37,24 +40,33 @@ def draw_confusion(report: Report, path: Path) -> None:
     _number(axes, report.confusion, shares)
     figure.colorbar(image, ax=axes, label="share of the genre's tracks", shrink=0.6, pad=0.02)
     try:
-        figure.savefig(path, dpi=_DPI)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of letters that no font has; they become boxes
+            figure.savefig(path, dpi=_DPI)
     except (OSError, ValueError) as error:  # ValueError: a suffix that stands for no kind of image
         raise LearningError(f"the picture {str(path)!a} cannot be written ({error}); name another file") from error
 
 
 def _name(axes: "Axes", report: Report) -> None:
-    places, names = range(len(report.genres)), [genre.name for genre in report.genres]
-    # A dollar sign would begin a formula.
-    names = [name.replace("$", r"\$") for name in names]
+    places = range(len(report.genres))
+    names = [_shortened(genre.name) for genre in report.genres]
     totals = report.confusion.sum(1)
-    axes.set_xticks(places, names, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
-    axes.set_yticks(places, [f"{name} ({n})" for name, n in zip(names, totals, strict=True)], fontsize=8)
+    # With `parse_math` a dollar sign would begin a formula.
+    axes.set_xticks(places, names, rotation=60, ha="right", rotation_mode="anchor", fontsize=8, parse_math=False)
+    axes.set_yticks(
+        places, [f"{name} ({n})" for name, n in zip(names, totals, strict=True)], fontsize=8, parse_math=False
+    )
     axes.set_xticks(np.arange(len(names) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(len(names) + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="0.9", linewidth=0.5)
     axes.tick_params(which="minor", length=0)
     axes.set(xlabel="genre that the sound suggests", ylabel="own genre (tracks)")
     axes.set_title(f"Own genres told by sound, artists not known before: {report.accuracy:.0%} right", fontsize=10)
+
+
+def _shortened(name: str) -> str:
+    name = printable(name)
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def _number(axes: "Axes", confusion: np.ndarray, shares: np.ndarray) -> None:
