@@ -8,7 +8,19 @@ import pytest
 
 from tests.beetsplug.conftest import make_beet
 
-_HEAVY = {"apscheduler", "av", "librosa", "numba", "pebble", "scipy", "sqlite_utils", "torch", "watchdog"}
+_HEAVY = {
+    "apscheduler",
+    "av",
+    "librosa",
+    "matplotlib",
+    "numba",
+    "pebble",
+    "scipy",
+    "sklearn",
+    "sqlite_utils",
+    "torch",
+    "watchdog",
+}
 _RUN = """
 import atexit, sys
 atexit.register(lambda: print("imported:", *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr))

@@ -120,33 +120,49 @@ def calibrate(odds: np.ndarray, has: np.ndarray) -> tuple[FloatArray, FloatArray
 
 def choose_thresholds(probable: FloatArray, has: np.ndarray, groups: np.ndarray) -> FloatArray:
     """Probability (n_genres,) from which on a genre is right often enough; infinite where that cannot be said."""
+    correlation = _correlation(probable, has, groups)
     columns = zip(probable.T, has.T, strict=True)
-    return np.array([_threshold(said, right, groups) for said, right in columns], np.float32)
+    return np.array([_threshold(said, right, groups, correlation) for said, right in columns], np.float32)
 
 
-def _threshold(said: FloatArray, right: np.ndarray, groups: np.ndarray) -> float:
+def _correlation(probable: FloatArray, has: np.ndarray, groups: np.ndarray) -> float:
+    """How much the tracks of one group are right or wrong together, 0 to 1, by their most probable genres.
+
+    The correlation of what is left of the truth when the probability is taken away, over all pairs within groups.
+    """
+    rows, best = np.arange(len(has)), probable.argmax(1)
+    residuals = has[rows, best] - probable[rows, best].astype(np.float64)
+    sizes, sums = np.bincount(groups), np.bincount(groups, residuals)
+    n_pairs = int((sizes * (sizes - 1)).sum())
+    products = float((sums**2).sum() - (residuals**2).sum())
+    return float(np.clip(products / max(n_pairs * (residuals**2).mean(), _TINY), 0.0, 1.0))
+
+
+def _threshold(said: FloatArray, right: np.ndarray, groups: np.ndarray, correlation: float) -> float:
     """Find the lowest one that both the truth and the probabilities themselves bear out."""
     from scipy.special import betaincinv
 
     order = np.argsort(-said, kind="stable")[: int((said >= _LEAST_PROBABLE).sum())]
     n = np.arange(1, len(order) + 1)
-    share, n_groups = right[order].cumsum() / n, _effective_groups(groups[order])
-    low_end = betaincinv(share * n_groups + 0.5, (1 - share) * n_groups + 0.5, 1 - _SURE)
+    share, size = right[order].cumsum() / n, _effective_sizes(groups[order], correlation)
+    low_end = betaincinv(share * size + 0.5, (1 - share) * size + 0.5, 1 - _SURE)
     promised = said[order].cumsum() / n
     reached = np.flatnonzero((low_end >= GOAL) & (promised >= GOAL))
     return float(said[order[reached[-1]]]) if reached.size else np.inf
 
 
-def _effective_groups(groups: np.ndarray) -> np.ndarray:
-    """How many equally large groups the first 1, 2, … tracks are worth (Kish's effective size).
+def _effective_sizes(groups: np.ndarray, correlation: float) -> np.ndarray:
+    """How many independent tracks the first 1, 2, … are worth (Kish's design effect).
 
-    Tracks of one artist are right or wrong together, so that ten of them tell little more than one.
+    Ten tracks of one artist tell little more than one where they are right or wrong together.
     """
     _, group_of = np.unique(groups, return_inverse=True)
     by_group = np.argsort(group_of, kind="stable")
     starts = np.flatnonzero(np.diff(group_of[by_group], prepend=-1))
     before = np.empty(len(groups), np.int64)
     before[by_group] = np.arange(len(groups)) - starts[group_of[by_group]]
-    squares = (2 * before + 1).cumsum()
-    sizes: np.ndarray = np.arange(1, len(groups) + 1) ** 2 / squares
+    n = np.arange(1, len(groups) + 1)
+    # The squares of the groups' sizes, summed: each track adds twice its predecessors within its group, and one.
+    of_one_group = (2 * before + 1).cumsum() / n
+    sizes: np.ndarray = n / (1 + (of_one_group - 1) * correlation)
     return sizes

@@ -108,11 +108,11 @@ def suspicious(
     [scores] = discriminant.cross_scores(tracks.X, Y, tracks.folds(Y, _OUTER_SEED), [learnt.strength])
     probable = calibrated(scores / learnt.temperature + learnt.log_shares, learnt.slopes, learnt.offsets)
     own = np.where(has, probable, 0.0)
-    other = np.where(~has & (probable >= learnt.thresholds), probable, 0.0)
+    other = np.where(has, 0.0, probable)
     rows = np.arange(len(has))
     best_own, suggested = own.argmax(1), other.argmax(1)
     against, for_it = own[rows, best_own], other[rows, suggested]
-    wrong = np.flatnonzero(has.any(1) & (for_it > 0) & (against < 1 - GOAL))
+    wrong = np.flatnonzero(has.any(1) & (for_it >= GOAL) & (against <= 1 - GOAL))
     order = wrong[np.argsort(against[wrong] - for_it[wrong], kind="stable")]
     return [
         Suspicion(int(indexes[row]), learnt.names[best_own[row]], learnt.names[suggested[row]], float(for_it[row]))
@@ -131,7 +131,7 @@ def _labelled(
         )
     if not np.isfinite(embeddings).all():
         raise LearningError("an embedding contains NaN or infinite numbers; `musrecd scan --force` makes it anew")
-    own = [tuple(dict.fromkeys(name for name in names if name.strip())) for names in genres]
+    own = [tuple(dict.fromkeys(str(name) for name in names if name.strip())) for names in genres]
     indexes = np.array([index for index, names in enumerate(own) if names], np.int64)
     chosen = [artists[index].strip().casefold() or index for index in indexes]
     numbers: dict[str | int, int] = {}
