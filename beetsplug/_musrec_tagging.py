@@ -15,6 +15,7 @@ from beets import config as beets_config
 from beets import ui
 from beets.dbcore.pathutils import normalize_path_for_db
 from beets.dbcore.query import InQuery
+from beets.importer import Action
 from beets.ui import UserError  # type: ignore[attr-defined]
 
 from beetsplug._musrec_items import safe, to_dict
@@ -22,6 +23,7 @@ from beetsplug._musrec_items import safe, to_dict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from beets.importer import ImportTask
     from beets.library import Item, Library
     from musrecd.tagging.files import Rules
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from musrecd.library.reader import LibraryReader
     from musrecd.tagging.genres import Genres
     from musrecd.tagging.outcome import Outcome
-    from musrecd.tagging.policy import Policy
+    from musrecd.tagging.policy import Manner, Policy
     from musrecd.tagging.writing import Wish
     from musrecd.types import EncoderInfo
 
@@ -217,33 +219,71 @@ def set_fields(reader: LibraryReader, info: EncoderInfo, items: Iterable[Item]) 
         item.store()
 
 
-def fill_imported(config: Config, reader: LibraryReader, info: EncoderInfo, items: Sequence[Item]) -> None:
-    """Give genres to imported items, journalled; beets itself writes the files, if import.write says so."""
-    from musrecd.errors import TagError
-    from musrecd.library.store import Library as MusrecLibrary
-    from musrecd.tagging import files
-    from musrecd.tagging.policy import Policy
-    from musrecd.tagging.writing import decide_for, plan_of
+class Imported:
+    """Gives genres to what is imported, journalled.
 
-    genres, words = genres_of(config, reader, info), words_of(config)
-    policy = Policy("extend" if config.tagging.write == "extend" else "fill", words.count)
-    by_path = {item.path: item for item in items}
-    plans = []
-    for wish in wishes(reader, info, genres, items):
-        decision = decide_for(wish, (), policy, genres.vocabulary.among)
-        if decision.genres is None:
-            continue
-        try:
-            plans.append(plan_of(wish, files.read(wish.path), decision, into_files=ui.should_write()))
-        except TagError:
-            # What cannot be read could not be put back.
-            continue
-    with MusrecLibrary.open(config.library) as library, library.at_once():
-        numbers = library.journal.begin(library.journal.next_run(), plans)
+    Files that beets is about to write with all their tags get theirs with those; files that it leaves as they are
+    are written by us, once they are where they belong.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._begun: dict[int, list[int]] = {}
+
+    def before_files(self, reader: LibraryReader, info: EncoderInfo, task: ImportTask) -> None:
+        """Put genres where beets writes them itself; to be called in an import stage."""
+        from musrecd.errors import TagError
+        from musrecd.library.store import Library as MusrecLibrary
+        from musrecd.tagging import files
+        from musrecd.tagging.writing import decide_for, plan_of
+
+        if not _is_written_by_beets(task):
+            return
+        items = {item.path: item for item in task.imported_items()}
+        genres = genres_of(self._config, reader, info)
+        plans = []
+        for wish in wishes(reader, info, genres, list(items.values())):
+            try:
+                tags = files.read(wish.path)
+            except TagError:
+                # What cannot be read could not be put back.
+                continue
+            decision = decide_for(wish, tags.genres, self._policy(), genres.vocabulary.among)
+            if decision.genres is not None:
+                plans.append(plan_of(wish, tags, decision, into_files=True))
+        with MusrecLibrary.open(self._config.library) as library:
+            self._begun[id(task)] = library.journal.begin(library.journal.next_run(), plans)
         for plan in plans:
-            by_path[plan.path].genres = list(plan.genres_after)
-            by_path[plan.path].store()
-        library.journal.finish([(number, None) for number in numbers])
+            items[plan.path].genres = list(plan.genres_after)
+            items[plan.path].store()
+
+    def after_files(self, lib: Library, reader: LibraryReader, info: EncoderInfo, task: ImportTask) -> Report:
+        """Note what beets wrote, and write what it did not; to be called when the files are where they belong."""
+        from musrecd.library.store import Library as MusrecLibrary
+
+        if (numbers := self._begun.pop(id(task), None)) is not None:
+            with MusrecLibrary.open(self._config.library) as library:
+                library.journal.finish([(number, None) for number in numbers])
+            return Report()
+        items = task.imported_items()
+        with MusrecLibrary.open(self._config.library) as library:
+            library.move_all((old, item.path) for old, item in zip(task.old_paths, items, strict=True))
+        genres = genres_of(self._config, reader, info)
+        found = wishes(reader, info, genres, items)
+        report = write(lib, self._config, found, self._policy(), genres, into_files=ui.should_write())
+        for item in items:
+            item.load()
+        return report
+
+    def _policy(self) -> Policy:
+        from musrecd.tagging.policy import Policy
+
+        manner: Manner = "extend" if self._config.tagging.write == "extend" else "fill"
+        return Policy(manner, words_of(self._config).count)
+
+
+def _is_written_by_beets(task: ImportTask) -> bool:
+    return ui.should_write() and (task.apply or task.choice_flag == Action.RETAG)
 
 
 def confirm(question: str, n: int, *, yes: bool) -> bool:

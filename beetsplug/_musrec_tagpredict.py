@@ -30,13 +30,15 @@ _OTHER_WAYS = ("labels", "learn", "forget", "review", "undo")
 USAGE = """%prog [QUERY] [options]
 
 Without a query: the whole library. Nothing is changed unless --apply or -w is given.
-
-  %prog genres::^$ --apply    genres for tracks that have none: into beets' database, and
-                              into the files if import.write is on (-w and -W say otherwise)
-  %prog --learn               learn your own genres from the tracks that have them
-  %prog --review              list tracks whose genre does not fit their sound
-  %prog --undo last           take back what the last command wrote
-                              (also: since 2026-11-20, or a query)"""
+Genres for tracks that have none, into beets' database, and into the files if
+import.write is on (-w and -W say otherwise):
+  %prog genres::^$ --apply
+Your own genres, learnt from the tracks that have them:
+  %prog --learn
+Tracks whose genre does not fit their sound:
+  %prog --review
+Take back what the last command wrote (also: since 2026-11-20, or a query):
+  %prog --undo last"""
 
 
 def add_options(parser: ui.CommonOptionsParser) -> None:

@@ -2,13 +2,11 @@
 
 import hashlib
 import struct
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 
 import av
-from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Stream
 
 from musrecd.analysis.audio import declared_seconds, open_container, open_regular_file
 from musrecd.analysis.tagspan import SoundSpan
@@ -21,6 +19,8 @@ _VBR_HEADER_WITHIN = 4096
 _ZEROS = bytes(2048)
 _SHORTEST_ALL_ZEROS = 32
 _MISSING_S = 0.25
+# A frame that is cut off can be told here only by decoding it.
+_CHECKED_AT_END = ("flac",)
 _UNCOMPRESSED = ("pcm", "dsd", "adpcm")
 
 
@@ -46,7 +46,7 @@ def survey(path: bytes) -> Payload:
         survey_of = _Survey(stream.codec_context.name, stream.index)
         pictures = {each.index for each in container.streams if each.disposition & each.disposition.attached_pic}
         try:
-            for packet in _packets(container):
+            for packet in container.demux():
                 if packet.size and packet.stream.index not in pictures:
                     survey_of.take(packet)
         except OSError as error:
@@ -55,12 +55,16 @@ def survey(path: bytes) -> Payload:
             survey_of.damage = "damaged packets"
         name = container.format.name
         declared_s = None if _is_estimate(path, name) else declared_seconds(container, stream)
+        if name in _CHECKED_AT_END and survey_of.last is not None and not _decodes(survey_of.last):
+            survey_of.damage = "its end is missing"
         return survey_of.result(name, declared_s)
 
 
-def _packets(container: InputContainer) -> Iterator[Packet]:
-    with closing(container.demux()) as packets:
-        yield from packets
+def _decodes(packet: "Packet[Stream]") -> bool:
+    try:
+        return bool(packet.decode())
+    except (av.error.FFmpegError, ValueError):
+        return False
 
 
 class _Survey:
@@ -70,8 +74,9 @@ class _Survey:
         self._all = hashlib.blake2b(digest_size=20)
         self._seconds, self._n = 0.0, 0
         self.damage = ""
+        self.last: Packet[Stream] | None = None
 
-    def take(self, packet: Packet) -> None:
+    def take(self, packet: "Packet[Stream]") -> None:
         times = (packet.stream.index, packet.pts or 0, packet.dts or 0, packet.duration or 0, packet.size)
         self._all.update(struct.pack("<5q", *times))
         self._all.update(packet)
@@ -79,6 +84,7 @@ class _Survey:
             return
         self._audio.update(packet)
         self._n += 1
+        self.last = packet
         self._seconds += float((packet.duration or 0) * (packet.time_base or 0))
         if packet.is_corrupt or self._is_hole(bytes(packet)):
             self.damage = "damaged packets"

@@ -13,14 +13,15 @@ Beet = Callable[..., subprocess.CompletedProcess[str]]
 _RUN = "import sys; sys.argv[0] = 'beet'; from beets.ui import main; main(sys.argv[1:])"
 
 
-def make_beet(folder: Path, weights: Path, *, auto: bool = False) -> Beet:
+def make_beet(folder: Path, weights: Path, *, auto: bool = False, tagging: str = "{}") -> Beet:
     """Return a function that runs `beet` over a library in `folder`, with the small encoder."""
     (folder / "config.yaml").write_text(
         f"directory: {folder / 'music'}\n"
         f"library: {folder / 'beets.db'}\n"
         "plugins: musrec\n"
         "import: {copy: yes, autotag: no, quiet: yes}\n"
-        f"musrec: {{library: {folder / 'musrec.db'}, encoder: {weights}, threads: 2, auto: {str(auto).lower()}}}\n"
+        f"musrec: {{library: {folder / 'musrec.db'}, encoder: {weights}, threads: 2, auto: {str(auto).lower()}, "
+        f"tagging: {tagging}}}\n"
     )
 
     def beet(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -59,6 +59,9 @@ def layout(source: Source) -> Layout:
         raise broken("its header says another number of objects than it has")
     if any(each.guid in _ENCRYPTIONS for each in objects):
         raise TagError("it is encrypted (DRM)", "encrypted")
+    [n_sound] = struct.unpack("<Q", source.at(header_size + 16, 8))
+    if header_size + n_sound > source.size:
+        raise broken("it is cut off")
     _check_nowhere_else(source, objects)
     found = [each for each in objects if each.guid == _DESCRIPTION]
     if len(found) > 1:

@@ -4,7 +4,7 @@ References: EA IFF 85, Multimedia Programming Interface 1.0 (RIFF), DSDIFF 1.5, 
 """
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from musrecd.errors import TagError
@@ -23,6 +23,7 @@ class _Kind:
 
     @property
     def head(self) -> int:
+        """Bytes of the head of a chunk."""
         return 4 + struct.calcsize(self.size)
 
 
@@ -112,22 +113,28 @@ def dsf_layout(source: Source) -> Layout:
     own_size, total, pointer = struct.unpack("<QQQ", header[4:])
     if header[:4] != b"DSD " or own_size != _DSF_HEADER or total != source.size:
         raise broken("the size in its header is not that of the file")
-    rebuild: Callable[[Sequence[bytes] | None, int | None], list[Edit]]
-    if not pointer:
-        words = id3.Id3Words(4)
+    return Layout((_dsf_existing(source, pointer) if pointer else _dsf_missing(source),))
 
-        def rebuild(new: Sequence[bytes] | None, padding: int | None) -> list[Edit]:
-            return _dsf_edits(source, source.size, id3.render(words, new, 0)) if new else []
 
-        return Layout((Tag("id3v2", False, (), None, words, rebuild),))
-    words, fields, padding, size = id3.parse_tag(source, pointer)
-    if pointer + size != source.size:
+def _dsf_existing(source: Source, at: int) -> Tag:
+    words, fields, padding, size = id3.parse_tag(source, at)
+    rest = source.at(at + size, source.size - at - size)
+    if rest.strip(b"\0"):
         raise broken("its ID3 tag does not end with the file")
 
-    def rebuild(new: Sequence[bytes] | None, padding: int | None) -> list[Edit]:
-        return _dsf_edits(source, pointer, b"" if new is None else id3.resized(words, new, padding, size))
+    def rebuild(new: Sequence[bytes] | None, wanted: int | None) -> list[Edit]:
+        return _dsf_edits(source, at, b"" if new is None else id3.resized(words, new, wanted, size) + rest)
 
-    return Layout((Tag("id3v2", True, tuple(fields), padding, words, rebuild),))
+    return Tag("id3v2", True, tuple(fields), padding, words, rebuild)
+
+
+def _dsf_missing(source: Source) -> Tag:
+    words = id3.Id3Words(4)
+
+    def rebuild(new: Sequence[bytes] | None, padding: int | None) -> list[Edit]:
+        return _dsf_edits(source, source.size, id3.render(words, new, 0)) if new else []
+
+    return Tag("id3v2", False, (), None, words, rebuild)
 
 
 def _dsf_edits(source: Source, at: int, data: bytes) -> list[Edit]:

@@ -39,7 +39,8 @@ def layout(source: Source) -> Layout:
 
 
 def _blocks(source: Source) -> list[_Block]:
-    blocks, at = [], 4
+    blocks: list[_Block] = []
+    at = 4
     while not blocks or not blocks[-1].is_last:
         header = source.at(at, 4)
         block = _Block(at, header[0] & 0x7F, bool(header[0] & _LAST), int.from_bytes(header[1:], "big"))
@@ -62,7 +63,7 @@ def _existing(source: Source, block: _Block, pad: _Block | None) -> Tag:
             edits.append(Edit(pad.offset, 4 + pad.size, _header(_PADDING, pad.is_last, size) + bytes(size)))
         return sorted(edits, key=lambda edit: edit.offset)
 
-    return Tag("vorbis", True, comment.entries, pad and pad.size, vorbis.VorbisWords(), rebuild)
+    return Tag("vorbis", True, comment.entries, pad.size if pad else None, vorbis.VorbisWords(), rebuild)
 
 
 def _missing(first: _Block) -> Tag:

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mutagen.id3 import ID3, TCON, TMOO, TXXX
+from mutagen.id3 import ID3, TCON, TMOO, TXXX, Frame
 
 from musrecd.errors import TagError
 from musrecd.tagging.files.model import GENRE, MOOD, Edit, Source, Tag, broken
@@ -32,10 +32,11 @@ def total_size(header: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Id3Words:
-    """Frames of one version of ID3v2 (2, 3 or 4)."""
+    """Frames of one version of ID3v2 (2, 3 or 4). `tail` is what lies behind the padding, where nothing should."""
 
     version: int
     flags: int = 0
+    tail: bytes = b""
 
     def topic(self, field: bytes) -> str | None:
         """Genre is TCON; mood is TMOO, which only 2.4 has, or the user text MOOD."""
@@ -64,14 +65,12 @@ class Id3Words:
         encoding = 0 if all(value.isascii() for value in values) else _UTF8 if self.version == 4 else _UTF16
         if topic == GENRE:
             text = ["(" + value if _LOOKS_LIKE_NUMBER.match(value) else value for value in values]
-            frame = TCON(encoding=encoding, text=text)
-        elif self.version == 4 and not any(field[:4] == b"TXXX" for field in old):
-            frame = TMOO(encoding=encoding, text=list(values))
-        else:
-            frame = TXXX(encoding=encoding, desc="MOOD", text=list(values))
-        return [self._raw(frame)]
+            return [self._raw(TCON(encoding=encoding, text=text))]
+        if self.version == 4 and not any(field[:4] == b"TXXX" for field in old):
+            return [self._raw(TMOO(encoding=encoding, text=list(values)))]
+        return [self._raw(TXXX(encoding=encoding, desc="MOOD", text=list(values)))]
 
-    def _raw(self, frame: TCON | TMOO | TXXX) -> bytes:
+    def _raw(self, frame: Frame) -> bytes:
         [raw] = _raw_frames(frame, version=max(3, self.version))
         if self.version > 2:
             return raw
@@ -100,13 +99,15 @@ def parse_tag(source: Source, begin: int) -> tuple[Id3Words, list[bytes], int, i
         if _unsynchronised(plain) != body:
             raise broken("its ID3 tag is wrongly unsynchronised")
         body = plain
-    fields, padding = _split(body, version)
-    return Id3Words(version, flags), fields, padding, total_size(header)
+    fields, padding, tail = _split(body, version)
+    return Id3Words(version, flags, tail), fields, padding, total_size(header)
 
 
 def render(words: Id3Words, fields: Sequence[bytes], padding: int) -> bytes:
     """Return the bytes of a whole tag. Raises TagError if it is too long."""
-    body = b"".join(fields) + bytes(padding)
+    # Whoever reads frames must meet room before what lies behind it.
+    room = bytes(max(padding, HEADER)) + words.tail if words.tail else bytes(padding)
+    body = b"".join(fields) + room
     if words.flags & _UNSYNCHRONISED and words.version < 4:
         body = _unsynchronised(body)
     if len(body) >= 1 << 28:
@@ -116,8 +117,12 @@ def render(words: Id3Words, fields: Sequence[bytes], padding: int) -> bytes:
 
 def resized(words: Id3Words, fields: Sequence[bytes], padding: int | None, size: int) -> bytes:
     """Return a whole tag of `size` bytes, or more if it needs more; or with the padding asked for."""
+    if padding is not None:
+        return render(words, fields, padding)
     bare = len(render(words, fields, 0))
-    return render(words, fields, max(0, size - bare) if padding is None else padding)
+    # With a tail the least padding is counted already.
+    least = HEADER if words.tail else 0
+    return render(words, fields, max(least, size - bare + least))
 
 
 def tag_at(source: Source, begin: int) -> tuple[Tag, int]:
@@ -137,7 +142,7 @@ def fresh_frames(id3v1: bytes) -> tuple[bytes, ...]:
     return tuple(_raw_frames(*tag.values(), version=4))
 
 
-def _raw_frames(*frames: object, version: int) -> list[bytes]:
+def _raw_frames(*frames: Frame, version: int) -> list[bytes]:
     tag, file = ID3(), io.BytesIO()
     for frame in frames:
         tag.add(frame)
@@ -147,8 +152,8 @@ def _raw_frames(*frames: object, version: int) -> list[bytes]:
     return _split(file.getvalue()[HEADER:], version)[0]
 
 
-def _split(body: bytes, version: int) -> tuple[list[bytes], int]:
-    """Cut the body of a tag into raw frames; the number of bytes of padding. Raises TagError."""
+def _split(body: bytes, version: int) -> tuple[list[bytes], int, bytes]:
+    """Cut the body of a tag into raw frames, the number of bytes of padding, what follows that. Raises TagError."""
     if version == 4:
         ways = [_cut(body, version, _from_syncsafe), _cut(body, version, _from_int)]
         # Some old programs wrote plain sizes into 2.4; where only these make sense, they are meant.
@@ -160,7 +165,7 @@ def _split(body: bytes, version: int) -> tuple[list[bytes], int]:
     return found
 
 
-def _cut(body: bytes, version: int, size_of: Callable[[bytes], int]) -> tuple[list[bytes], int] | None:
+def _cut(body: bytes, version: int, size_of: Callable[[bytes], int]) -> tuple[list[bytes], int, bytes] | None:
     head, name = (6, 3) if version == 2 else (10, 4)
     fields, at = [], 0
     while at + head <= len(body) and body[at : at + name].strip(b"\0"):
@@ -169,9 +174,9 @@ def _cut(body: bytes, version: int, size_of: Callable[[bytes], int]) -> tuple[li
             return None
         fields.append(body[at : at + head + size])
         at += head + size
-    if body[at:].strip(b"\0"):
-        return None
-    return fields, len(body) - at
+    tail = body[at:].lstrip(b"\0")
+    padding = len(body) - at - len(tail)
+    return (fields, padding, tail) if not tail or padding >= HEADER else None
 
 
 def _from_int(raw: bytes) -> int:

@@ -6,6 +6,8 @@ References: ISO/IEC 14496-12, QuickTime File Format.
 import struct
 from collections.abc import Sequence
 
+from mutagen.id3 import TCON
+
 from musrecd.errors import TagError
 from musrecd.tagging.files.model import GENRE, MOOD, Edit, Layout, Source, Tag, broken
 from musrecd.tagging.files.mp4atoms import HEAD, Atom, atom_bytes, atoms_within, moved_offsets, resized_head
@@ -147,7 +149,5 @@ def _free_form_name(field: bytes) -> bytes:
 
 
 def _number(data: bytes) -> list[str]:
-    from mutagen._constants import GENRES
-
     number = int.from_bytes(data, "big") if len(data) == 2 else 0
-    return [GENRES[number - 1]] if 1 <= number <= len(GENRES) else []
+    return [TCON.GENRES[number - 1]] if 1 <= number <= len(TCON.GENRES) else []

@@ -115,7 +115,7 @@ def _table(source: Source, atom: Atom, place: int, delta: int) -> list[Edit]:
 
 
 def _fragments(source: Source, atom: Atom, place: int, delta: int) -> list[Edit]:
-    """The index of fragments: time, offset, and three numbers whose sizes it says itself."""
+    """Return edits of the index of fragments: time, offset, and three numbers whose sizes it says itself."""
     head = source.at(atom.begin, 16)
     code = ">Q" if head[0] else ">I"
     width = struct.calcsize(code)

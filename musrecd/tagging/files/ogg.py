@@ -49,6 +49,8 @@ def layout(source: Source) -> Layout:
     own = [page for page in pages if page.serial == serial]
     if [page.number for page in own] != list(range(own[0].number, own[0].number + len(own))):
         raise broken("pages are missing")
+    if pages[-1].offset + pages[-1].size < source.size and not own[-1].flags & _LAST:
+        raise broken("its end is missing")
     region = _comment_pages(own)
     data = b"".join(source.at(page.offset + page.head, sum(page.lacing)) for page in region)
     packets = _packets(data, b"".join(page.lacing for page in region))
@@ -65,8 +67,11 @@ def layout(source: Source) -> Layout:
 def _pages(source: Source) -> Iterator[_Page]:
     at = 0
     while at < source.size:
-        magic, version, flags, position, serial, number, _, n = _HEAD.unpack(source.at(at, _HEAD.size))
+        head = source.at(at, min(_HEAD.size, source.size - at)).ljust(_HEAD.size, b"\0")
+        magic, version, flags, position, serial, number, _, n = _HEAD.unpack(head)
         if magic != b"OggS" or version:
+            if at and not source.at(at, source.size - at).strip(b"\0"):
+                return  # room at the end that was never used
             raise broken("something that is no page stands between its pages")
         page = _Page(at, flags, position, serial, number, source.at(at + _HEAD.size, n))
         if at + page.size > source.size:
@@ -148,7 +153,7 @@ def _position(old: _Page, lacing: bytes) -> int:
 def _shares(n_segments: int, old: list[int]) -> list[int]:
     """Segments for each page: as before where that is possible, so that the number of pages stays the same."""
     n_pages = max(len(old), -(-n_segments // _MOST_SEGMENTS))
-    shares = []
+    shares: list[int] = []
     for index in range(n_pages):
         pages_left, left = n_pages - index - 1, n_segments - sum(shares)
         wanted = old[index] if index < len(old) else _MOST_SEGMENTS

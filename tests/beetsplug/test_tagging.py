@@ -1,0 +1,195 @@
+"""`beet tagpredict` as a person types it: what it shows, writes, learns and takes back."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from mediafile import MediaFile
+
+from tests.beetsplug.conftest import Beet, make_beet
+
+SURE = ("--threshold", "0")
+
+
+@pytest.fixture
+def scene(tmp_path, tiny_weights, rendered_files) -> Beet:
+    """beets over its own copies of a file of each format, heard; the first has a genre, the others have none."""
+    beet = make_beet(tmp_path, tiny_weights)
+    (tmp_path / "new").mkdir()
+    for path in {path.suffix: path for path in rendered_files}.values():
+        copy = Path(shutil.copy(path, tmp_path / "new"))
+        file = MediaFile(copy)
+        file.genres = None
+        file.save()
+    assert beet("import", "-A", tmp_path / "new").returncode == 0
+    assert beet("modify", "-yM", "id:1", "genres=Polka").returncode == 0
+    assert beet("analyse").returncode == 0
+    return beet
+
+
+def in_beets(beet) -> list[str]:
+    return beet("ls", "-f", "$genres", "id+").stdout.splitlines()
+
+
+def paths(beet) -> list[Path]:
+    return [Path(line) for line in beet("ls", "-p", "id+").stdout.splitlines()]
+
+
+def in_files(beet) -> list[str]:
+    return ["; ".join(MediaFile(path).genres or ()) for path in paths(beet)]
+
+
+def contents(beet) -> list[str]:
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths(beet)]
+
+
+def test_without_options_it_only_shows_what_would_happen(scene):
+    before = contents(scene)
+    result = scene("tagpredict", *SURE, "id+")
+    assert "(has a genre)" in result.stdout.splitlines()[0]
+    assert all("→" in line for line in result.stdout.splitlines()[1:])
+    assert contents(scene) == before
+    assert in_beets(scene) == ["Polka", *[""] * (len(before) - 1)]
+    assert scene("tagpredict", *SURE, "-w", "-p").returncode == 0
+    assert contents(scene) == before
+
+
+def test_what_it_is_not_sure_of_it_leaves(scene):
+    result = scene("tagpredict", "--threshold", "1", "-w")
+    assert "(not sure enough)" in result.stdout
+    assert in_beets(scene)[1:] == [""] * (len(paths(scene)) - 1)
+
+
+def test_write_fills_what_is_empty_in_beets_and_in_the_files_alike(scene):
+    result = scene("tagpredict", *SURE, "-w")
+    assert result.returncode == 0, result.stderr
+    assert f"{len(paths(scene)) - 1} tracks written" in result.stdout
+    genres = in_beets(scene)
+    assert genres[0] == "Polka"
+    assert all(genres)
+    assert in_files(scene) == genres
+    assert scene("update", "-p").stdout == "", "beets and files agree"
+    assert "already" in scene("tagpredict", *SURE, "-w", "-f").stdout or in_files(scene) == in_beets(scene)
+
+
+def test_nowrite_leaves_the_files_alone(scene):
+    before = contents(scene)
+    assert scene("tagpredict", *SURE, "-W", "--apply").returncode == 0
+    assert contents(scene) == before
+    assert all(in_beets(scene))
+    scene("tagpredict", "--undo", "last")
+    assert in_beets(scene) == ["Polka", *[""] * (len(before) - 1)]
+
+
+def test_apply_writes_files_if_import_write_says_so(scene):
+    scene("tagpredict", *SURE, "--apply")
+    assert in_files(scene) == in_beets(scene)
+
+
+def test_extend_keeps_what_is_there_and_force_replaces_it(scene):
+    scene("tagpredict", *SURE, "-w", "--extend", "-n", 2)
+    first = in_beets(scene)[0]
+    assert first.startswith("Polka; ")
+    assert len(first.split("; ")) == 3
+    scene("tagpredict", *SURE, "-w", "--force", "id:1")
+    assert "Polka" not in in_beets(scene)[0]
+    assert in_files(scene) == in_beets(scene)
+    scene("tagpredict", "--undo", "since", "2020-01-01")
+    assert in_beets(scene) == in_files(scene) == ["Polka", *[""] * (len(paths(scene)) - 1)]
+
+
+def test_undo_by_query_gives_back_the_very_bytes(scene):
+    before = contents(scene)
+    scene("tagpredict", *SURE, "-w")
+    assert scene("tagpredict", "--undo", "-p", "last").returncode == 0
+    assert contents(scene) != before
+    result = scene("tagpredict", "--undo", "id:2..99")
+    assert result.returncode == 0, result.stderr
+    assert contents(scene) == before
+    assert scene("update", "-p").stdout == ""
+    nothing = scene("tagpredict", "--undo", "last")
+    assert nothing.returncode == 1
+    assert "nothing to take back" in nothing.stderr
+
+
+def test_a_file_that_cannot_be_written_is_named_and_the_others_go_on(scene):
+    paths(scene)[1].chmod(0o444)
+    result = scene("tagpredict", *SURE, "-w")
+    assert "write-protected" in result.stderr
+    assert in_beets(scene)[1] == ""
+    assert all(in_beets(scene)[2:])
+    assert in_files(scene) == in_beets(scene)
+
+
+def test_json_says_what_would_be_written(scene):
+    rows = json.loads(scene("tagpredict", *SURE, "--json", "id+").stdout)["results"]
+    assert rows[0]["genres"] == ["Polka"]
+    assert rows[0]["would_write"] is None
+    assert rows[1]["would_write"] == [rows[1]["predicted"][0]["genre"]]
+    assert 0 <= rows[1]["predicted"][0]["probability"] <= 1
+
+
+def test_moods_voice_and_instruments_can_be_asked_for(scene, tmp_path):
+    scene("tagpredict", "--apply", "-W")
+    shown = scene("ls", "-f", "$id|$musrec_moods|$musrec_voice|$musrec_instruments", "id+").stdout.splitlines()
+    mood = next((line.split("|") for line in shown if line.split("|")[1]), None)
+    assert mood is not None, "an untrained encoder is sure of some mood for some track"
+    number, moods = mood[:2]
+    assert number in scene("ls", "-f", "$id", f"musrec_moods:{moods.split('; ')[0]}").stdout.split()
+
+
+def test_labels_are_listed_in_groups(scene):
+    lines = scene("tagpredict", "--labels").stdout.splitlines()
+    assert ["genre", "Hip", "Hop", "→", "Hip", "Hop"] in [line.split() for line in lines]
+    assert {line.split()[0] for line in lines} == {"genre", "instrument", "voice", "mood"}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(("-e", "-f"), "either"), (("--learn", "--review"), "one at a time"), (("--picture", "x.png"), "--learn"),
+     (("--threshold", 2), "0 to 1"), (("-n", 0), "at least 1"), (("--undo",), "what"),
+     (("--undo", "since", "tomorrow"), "no date"), (("--review",), "learn your genres first"),
+     (("--learn",), "no genre has at least")],
+    ids=str,
+)  # fmt: skip
+def test_what_makes_no_sense_is_said_in_one_line(scene, options, said):
+    result = scene("tagpredict", *options)
+    assert result.returncode == 1
+    assert said in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_import_fills_empty_genres_before_beets_writes_the_files(tmp_path, tiny_weights, rendered_files):
+    beet = make_beet(tmp_path, tiny_weights, auto=True, tagging="{write: fill, threshold: 0}")
+    (tmp_path / "new").mkdir()
+    for number, path in enumerate(rendered_files[:3]):
+        copy = tmp_path / "new" / f"{number}{path.suffix}"
+        shutil.copy(path, copy)
+        file = MediaFile(copy)
+        file.genres = ["Polka"] if number == 0 else None
+        file.save()
+    result = beet("import", "-A", tmp_path / "new")
+    assert result.returncode == 0, result.stderr
+    genres = in_beets(beet)
+    assert sorted(genres) != sorted(["Polka", "", ""])
+    assert genres.count("Polka") == 1
+    assert all(genres)
+    assert in_files(beet) == genres
+    assert beet("update", "-p").stdout == ""
+    taken = beet("tagpredict", "--undo", "last")
+    assert "2 tracks taken back" in taken.stdout, taken.stderr
+    assert sorted(in_beets(beet)) == ["", "", "Polka"]
+    assert in_files(beet) == in_beets(beet)
+
+
+def test_import_writes_nothing_unless_it_is_configured(tmp_path, tiny_weights, rendered_files):
+    beet = make_beet(tmp_path, tiny_weights, auto=True)
+    (tmp_path / "new").mkdir()
+    copy = Path(shutil.copy(rendered_files[0], tmp_path / "new"))
+    file = MediaFile(copy)
+    file.genres = None
+    file.save()
+    assert beet("import", "-A", tmp_path / "new").returncode == 0
+    assert in_beets(beet) == [""]
