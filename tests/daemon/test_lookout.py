@@ -150,6 +150,33 @@ def test_no_second_look_is_sent_where_the_first_cannot_be_ended(scene, tmp_path,
     assert scene.lookout.is_busy
 
 
+def test_only_one_find_is_left_with_a_disk_that_does_not_answer(scene, tmp_path, monkeypatch, until):
+    music, programs = tmp_path / "music", tmp_path / "programs"
+    for each in (music, programs):
+        each.mkdir()
+    (music / "a.mp3").touch()
+    find, began, end = programs / "find", tmp_path / "began", tmp_path / "end"
+    find.write_text(f"#!/bin/sh\n: > {began}\nwhile [ ! -e {end} ]; do sleep 0.1; done\n", encoding="utf-8")
+    find.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    scene.want(bytes(music))
+    until(began.exists)
+    began.unlink()
+    scene.now += 301
+    scene.lookout.begin()
+    scene.now += 31
+    until(lambda: scene.lookout.begin() or scene.lookout.is_busy)
+    looked = None
+    while looked is None:
+        looked = scene.looked()
+    assert looked.n_files == 1
+    assert not began.exists(), "the second look walks by itself"
+    end.touch()
+    scene.want(bytes(music))
+    assert scene.looked() == looked
+    assert began.exists(), "one that answers again is trusted"
+
+
 def test_a_slow_look_is_let_go_on_as_long_as_it_gets_somewhere(scene, tmp_path):
     scene.want(bytes(tmp_path))
     under_way = scene.lookout._under_way

@@ -124,6 +124,25 @@ def test_a_library_from_before_the_queue_gets_one(path):
     assert query(migrations.backup_path(path, 1), "PRAGMA user_version") == [(1,)]
 
 
+def test_a_library_from_before_the_looks_counts_from_now_on(path, make):
+    steps = Migrations("musrec")
+    for step in (migrations.create_tables, migrations.create_queue):
+        steps()(step)
+    path.touch()
+    with closing(connect(path)) as db:
+        migrations.migrate(db, path, steps, newest=2)
+        db.execute("INSERT INTO failures VALUES (?, 1, 1, 'enc-1', 'no sound', 'none', 1, 'then')", [b"/a"])
+    with Library.open(path) as library, LibraryReader.open(path) as reader:
+        generations = [reader.generation()]
+        library.add_failure(make.file(b"/a"), "enc-1", "no sound", "none")
+        generations.append(reader.generation())
+        library.mark_missing([b"/a"])
+        generations.append(reader.generation())
+    assert generations == [0, 1, 2]
+    assert query(path, "SELECT count(*) FROM looks") == [(0,)]
+    assert query(migrations.backup_path(path, 2), "PRAGMA user_version") == [(2,)]
+
+
 def test_failed_step_undoes_all_steps(filled):
     with closing(connect(filled)) as db, pytest.raises(sqlite3.OperationalError, match="the step failed"):
         migrations.migrate(db, filled, steps_to_come(broken=True), newest=NEWEST)
