@@ -39,6 +39,7 @@ _CONTAINERS = {
     ".wma": ("asf", "wmav2"),
     ".wv": ("wv", "wavpack"),
     ".mka": ("matroska", "flac"),
+    ".tta": ("tta", "tta"),
 }
 _BIT_RATES = {"libmp3lame": 192_000, "vorbis": 192_000, "libopus": 128_000, "aac": 192_000, "wmav2": 192_000}
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}

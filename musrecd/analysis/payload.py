@@ -5,6 +5,7 @@ import struct
 from dataclasses import dataclass
 
 import av
+from av.audio.stream import AudioStream
 from av.packet import Packet
 from av.stream import Stream
 
@@ -14,6 +15,8 @@ from musrecd.errors import UnreadableFileError
 
 # These say their length only by an estimate from the first packets.
 _ESTIMATED = ("aac", "ac3", "eac3", "dts", "mpeg", "mpegts", "amr")
+# The length of each packet is rounded to a millisecond: the sum may be this factor too small.
+_ROUNDED = {"asf": 1.05}
 _VBR_HEADERS = (b"Xing", b"Info", b"VBRI")
 _VBR_HEADER_WITHIN = 4096
 _ZEROS = bytes(2048)
@@ -43,11 +46,11 @@ def survey(path: bytes) -> Payload:
     Raises UnreadableFileError, NotAudioError (also where it is encrypted).
     """
     with open_container(path) as (container, stream):
-        survey_of = _Survey(stream.codec_context.name, stream.index)
+        survey_of = _Survey(stream)
         pictures = {each.index for each in container.streams if each.disposition & each.disposition.attached_pic}
         try:
             for packet in container.demux():
-                if packet.size and packet.stream.index not in pictures:
+                if packet.size and packet.stream_index not in pictures:
                     survey_of.take(packet)
         except OSError as error:
             raise UnreadableFileError(f"cannot be read to its end: {error.strerror or error}") from error
@@ -68,40 +71,44 @@ def _decodes(packet: "Packet[Stream]") -> bool:
 
 
 class _Survey:
-    def __init__(self, codec: str, index: int) -> None:
-        self._codec, self._index = codec, index
+    def __init__(self, stream: AudioStream) -> None:
+        self._stream = stream
+        codec = stream.codec_context.name
+        self._is_compressed = not codec.startswith(_UNCOMPRESSED)
         self._audio = hashlib.blake2b(codec.encode(), digest_size=20)
         self._all = hashlib.blake2b(digest_size=20)
-        self._seconds, self._n = 0.0, 0
+        self._length, self._n = 0, 0
         self.damage = ""
         self.last: Packet[Stream] | None = None
 
     def take(self, packet: "Packet[Stream]") -> None:
-        times = (packet.stream.index, packet.pts or 0, packet.dts or 0, packet.duration or 0, packet.size)
-        self._all.update(struct.pack("<5q", *times))
-        self._all.update(packet)
-        if packet.stream.index != self._index:
+        """Add the next packet; of the sound its bytes are named by the `audio_id` already."""
+        index, length, data = packet.stream_index, packet.duration or 0, bytes(packet)
+        self._all.update(struct.pack("<5q", index, packet.pts or 0, packet.dts or 0, length, len(data)))
+        if index != self._stream.index:
+            self._all.update(data)
             return
-        self._audio.update(packet)
+        self._audio.update(data)
         self._n += 1
+        self._length += length
         self.last = packet
-        self._seconds += float((packet.duration or 0) * (packet.time_base or 0))
-        if packet.is_corrupt or self._is_hole(bytes(packet)):
+        if packet.is_corrupt or (self._is_compressed and _is_hole(data)):
             self.damage = "damaged packets"
 
-    def _is_hole(self, data: bytes) -> bool:
-        """Whether a stretch of compressed sound was never written, or was lost with a sector of the disk."""
-        if self._codec.startswith(_UNCOMPRESSED):
-            return False
-        return _ZEROS in data or (len(data) >= _SHORTEST_ALL_ZEROS and not data.strip(b"\0"))
-
     def result(self, container: str, declared_s: float | None) -> Payload:
+        """Judge what was taken against the length that the container claims, if that is known."""
+        seconds = float(self._length * (self._stream.time_base or 0)) * _ROUNDED.get(container, 1.0)
         damage = self.damage
         if not self._n:
             damage = "no packets of sound"
-        elif declared_s and self._seconds and declared_s - self._seconds > max(_MISSING_S, declared_s / 1000):
-            damage = f"{self._seconds:.1f} of {declared_s:.1f} s are there"
+        elif declared_s and seconds and declared_s - seconds > max(_MISSING_S, declared_s / 1000):
+            damage = f"{seconds:.1f} of {declared_s:.1f} s are there"
         return Payload(self._audio.hexdigest(), self._all.hexdigest(), container, damage)
+
+
+def _is_hole(data: bytes) -> bool:
+    """Whether a stretch of compressed sound was never written, or was lost with a sector of the disk."""
+    return _ZEROS in data or (len(data) >= _SHORTEST_ALL_ZEROS and not data.strip(b"\0"))
 
 
 def _is_estimate(path: bytes, container: str) -> bool:

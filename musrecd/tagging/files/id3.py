@@ -137,7 +137,7 @@ def tag_at(source: Source, begin: int) -> tuple[Tag, int]:
 
 def fresh_frames(id3v1: bytes) -> tuple[bytes, ...]:
     """Return what an ID3v1 tag says as frames, but for the genre: many players read no ID3v1 beside an ID3v2."""
-    tag = ID3(io.BytesIO(id3v1.rjust(256, b"\0"))) if id3v1 else ID3()
+    tag = ID3(io.BytesIO(id3v1.rjust(256, b"\0")))
     tag.delall("TCON")
     return tuple(_raw_frames(*tag.values(), version=4))
 
@@ -146,8 +146,6 @@ def _raw_frames(*frames: Frame, version: int) -> list[bytes]:
     tag, file = ID3(), io.BytesIO()
     for frame in frames:
         tag.add(frame)
-    if not frames:
-        return []
     tag.save(file, v1=0, v2_version=version, v23_sep=None, padding=lambda info: 0)
     return _split(file.getvalue()[HEADER:], version)[0]
 

@@ -5,7 +5,7 @@ genre of a list from 1996, and programs that read it have read the other tag fir
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from musrecd.errors import TagError
 from musrecd.tagging.files import ape, id3
@@ -27,7 +27,10 @@ class _Tail:
 def id3_layout(source: Source) -> Layout:
     """Return the tags of a file whose chief tag is ID3v2. Raises TagError."""
     tail = _tail(source)
-    chief = _leading_id3(source) or _new_id3(tail.id3v1)
+    there = _leading_id3(source)
+    # A tag that holds no more than what was taken from an ID3v1 may be one that we made.
+    fresh = id3.fresh_frames(tail.id3v1) if tail.id3v1 else ()
+    chief = replace(there, fresh=fresh) if there else _new_id3(fresh)
     return Layout(tuple(tag for tag in (chief, tail.ape) if tag), id3v1_genre(source))
 
 
@@ -55,8 +58,8 @@ def _leading_id3(source: Source) -> Tag | None:
     return tag
 
 
-def _new_id3(id3v1: bytes) -> Tag:
-    words, fresh = id3.Id3Words(4), id3.fresh_frames(id3v1)
+def _new_id3(fresh: tuple[bytes, ...]) -> Tag:
+    words = id3.Id3Words(4)
 
     def rebuild(new: Sequence[bytes] | None, padding: int | None) -> list[Edit]:
         return [Edit(0, 0, id3.render(words, new, 0))] if new else []

@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from musrecd.analysis.payload import Payload, survey
 from musrecd.errors import AudioError, TagError, UnreadableFileError
 from musrecd.tagging.files import proof
 from musrecd.tagging.files.changes import changed_topics, edits_for, is_restored, snapshot, wanted_words
@@ -17,6 +17,9 @@ from musrecd.tagging.files.copies import Copy, copied, system_error
 from musrecd.tagging.files.formats import Opened, open_tags
 from musrecd.tagging.files.model import GENRE, Change, Edit, FileTags, Rules, Written
 from musrecd.types import FileState
+
+if TYPE_CHECKING:
+    from musrecd.analysis.payload import Payload
 
 _ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -133,7 +136,7 @@ def _age_s(status: os.stat_result) -> float:
     return now - (status.st_mtime if status.st_mtime <= now else status.st_ctime)
 
 
-def _sound(original: _Original, before: Opened, rules: Rules) -> Payload:
+def _sound(original: _Original, before: Opened, rules: Rules) -> "Payload":
     """Listen to the whole file. Raises TagError if it is not sound and whole, or not the recording meant."""
     sound = _survey(original.target)
     if sound.container not in before.format.containers:
@@ -145,7 +148,10 @@ def _sound(original: _Original, before: Opened, rules: Rules) -> Payload:
     return sound
 
 
-def _survey(path: bytes) -> Payload:
+def _survey(path: bytes) -> "Payload":
+    # Late: whoever only reads tags needs no FFmpeg.
+    from musrecd.analysis.payload import survey
+
     try:
         return survey(path)
     except UnreadableFileError as error:
@@ -160,7 +166,7 @@ def _fill(copy: Copy, original: _Original, edits: list[Edit], rules: Rules) -> N
     copy.check_filled(original.fd, original.status.st_size, edits)
 
 
-def _prove(copy: Copy, original: _Original, before: Opened, change: Change, sound: Payload) -> FileTags:
+def _prove(copy: Copy, original: _Original, before: Opened, change: Change, sound: "Payload") -> FileTags:
     """Return what the copy says, once it is certain that nothing else has changed. Raises TagError."""
     try:
         after = open_tags(copy.fd, original.name)
