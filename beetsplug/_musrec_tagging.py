@@ -15,7 +15,6 @@ from beets import config as beets_config
 from beets import ui
 from beets.dbcore.pathutils import normalize_path_for_db
 from beets.dbcore.query import InQuery
-from beets.importer import Action
 from beets.ui import UserError  # type: ignore[attr-defined]
 
 from beetsplug._musrec_items import safe, to_dict
@@ -25,11 +24,11 @@ if TYPE_CHECKING:
 
     from beets.importer import ImportTask
     from beets.library import Item, Library
-    from musrecd.tagging.files import Rules
 
     from musrecd.config import Config, VocabularyConfig
     from musrecd.library.journal import Entry, Plan
     from musrecd.library.reader import LibraryReader
+    from musrecd.tagging.files import Rules
     from musrecd.tagging.genres import Genres
     from musrecd.tagging.outcome import Outcome
     from musrecd.tagging.policy import Manner, Policy
@@ -129,8 +128,9 @@ def write(
     genres: Genres,
     *,
     into_files: bool,
+    run: int | None = None,
 ) -> Report:
-    """Write genres into beets' database and, `into_files`, into the files with them."""
+    """Write genres into beets' database and, `into_files`, into the files with them, as a run of their own or `run`."""
     from musrecd.library.store import Library as MusrecLibrary
     from musrecd.tagging.writing import only_writer, write_all
 
@@ -139,7 +139,8 @@ def write(
         finish(lib, library)
         keeper = _Keeper(lib)
         rules, among = rules_of(config, lib), genres.vocabulary.among
-        for outcome in write_all(library, found, policy, rules, among, apply=keeper.keep, into_files=into_files):
+        outcomes = write_all(library, found, policy, rules, among, apply=keeper.keep, into_files=into_files, run=run)
+        for outcome in outcomes:
             report.note(outcome)
     return report
 
@@ -229,6 +230,8 @@ class Imported:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._begun: dict[int, list[int]] = {}
+        # One import is one run, however many albums it brings: taken back at once.
+        self._run = 0
 
     def before_files(self, reader: LibraryReader, info: EncoderInfo, task: ImportTask) -> None:
         """Put genres where beets writes them itself; to be called in an import stage."""
@@ -252,7 +255,8 @@ class Imported:
             if decision.genres is not None:
                 plans.append(plan_of(wish, tags, decision, into_files=True))
         with MusrecLibrary.open(self._config.library) as library:
-            self._begun[id(task)] = library.journal.begin(library.journal.next_run(), plans)
+            self._run = self._run or library.journal.next_run()
+            self._begun[id(task)] = library.journal.begin(self._run, plans)
         for plan in plans:
             items[plan.path].genres = list(plan.genres_after)
             items[plan.path].store()
@@ -267,10 +271,11 @@ class Imported:
             return Report()
         items = task.imported_items()
         with MusrecLibrary.open(self._config.library) as library:
+            self._run = self._run or library.journal.next_run()
             library.move_all((old, item.path) for old, item in zip(task.old_paths, items, strict=True))
         genres = genres_of(self._config, reader, info)
         found = wishes(reader, info, genres, items)
-        report = write(lib, self._config, found, self._policy(), genres, into_files=ui.should_write())
+        report = write(lib, self._config, found, self._policy(), genres, into_files=ui.should_write(), run=self._run)
         for item in items:
             item.load()
         return report
@@ -283,6 +288,8 @@ class Imported:
 
 
 def _is_written_by_beets(task: ImportTask) -> bool:
+    from beets.importer import Action
+
     return ui.should_write() and (task.apply or task.choice_flag == Action.RETAG)
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from beets.importer import ImportSession, ImportTask
     from beets.library import Item, Library
 
+    from beetsplug._musrec_tagging import Imported
     from musrecd.config import Config
     from musrecd.ingest.ingest import Performer, Report
     from musrecd.ingest.work import Task
@@ -59,6 +60,7 @@ class MusrecPlugin(BeetsPlugin):
         self._moves: list[tuple[bytes, bytes]] = []
         self._written: set[bytes] = set()
         self._workers: Performer | None = None
+        self._imported: Imported | None = None
         self.import_stages = [self.imported]
         # The import stage hears files where they are imported from; these tell where they went.
         self.register_listener("item_moved", self._note_move)
@@ -67,6 +69,7 @@ class MusrecPlugin(BeetsPlugin):
         self.register_listener("item_hardlinked", self._note_move)
         self.register_listener("item_reflinked", self._note_move)
         self.register_listener("after_write", self._note_write)
+        self.register_listener("import_task_files", self._tag_files)
         self.register_listener("cli_exit", self._finish)
 
     def commands(self) -> list[ui.Subcommand]:
@@ -217,22 +220,38 @@ class MusrecPlugin(BeetsPlugin):
                 tasks = _tasks(task.imported_items())
                 self._log.info("listening to {} new tracks", len(tasks))
                 self._report(self._ingest(config, tasks))
-                self._tag_imported(config, task.imported_items())
+                self._tag_imported(config, task)
         except MusrecError as error:
             self._log.error("{}", error)
 
-    def _tag_imported(self, config: Config, items: list[Item]) -> None:
-        """Give what was just heard its fields, and genres to what has none; beets writes the files after that."""
+    def _tag_imported(self, config: Config, task: ImportTask) -> None:
+        """Give what was just heard its fields, and genres to what has none where beets writes the files after that."""
         from beetsplug import _musrec_tagging as tagging
         from musrecd.library.reader import LibraryReader
 
         with LibraryReader.open(config.library) as reader:
-            info = reader.encoder()
-            if info is None:
+            if (info := reader.encoder()) is None:
                 return
-            tagging.set_fields(reader, info, items)
+            tagging.set_fields(reader, info, task.imported_items())
             if config.tagging.write != "no":
-                tagging.fill_imported(config, reader, info, items)
+                self._imported = self._imported or tagging.Imported(config)
+                self._imported.before_files(reader, info, task)
+
+    def _tag_files(self, session: ImportSession, task: ImportTask) -> None:
+        """Give genres to imported files that beets left as they are."""
+        if self._imported is None:
+            return
+        from musrecd.display import printable, printable_path
+        from musrecd.errors import MusrecError
+        from musrecd.library.reader import LibraryReader
+
+        try:
+            with LibraryReader.open(self._config().library) as reader:
+                report = self._imported.after_files(session.lib, reader, answering(reader), task)
+            for problem in report.problems:
+                self._log.warning("{}: {}", printable_path(problem.path), printable(problem.message))
+        except MusrecError as error:
+            self._log.error("{}", error)
 
     def _ingest(self, config: Config, tasks: list[Task], *, retry_failed: bool = False) -> Report:
         """Analyse with the daemon's workers or some that stay for the whole import, which may bring many albums."""

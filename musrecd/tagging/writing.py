@@ -86,13 +86,14 @@ def write_all(
     *,
     apply: Apply = _nothing_else,
     into_files: bool = True,
+    run: int | None = None,
 ) -> Iterator[Outcome]:
     """Write what the policy decides, batch after batch; one outcome for each wish, in their order.
 
     To be used by the `only_writer`. Interrupted in the middle, it notes what was written. Without `into_files` only
-    `apply` is called. Raises LibraryError.
+    `apply` is called. `run` is that of writes that these belong to, a new one if not said. Raises LibraryError.
     """
-    run = library.journal.next_run()
+    run = run or library.journal.next_run()
     for batch in chunks(wishes, _AT_ONCE):
         found = [_prepare(wish, policy, among, into_files=into_files) for wish in batch]
         prepared = [each for each in found if isinstance(each, Prepared)]

@@ -110,7 +110,7 @@ def test_tagpredict_prints_genres_and_changes_nothing(beet):
     assert len(result.stdout.splitlines()) == 2
     assert all(line.count("%") == 3 for line in result.stdout.splitlines())
     answer = json.loads(beet("tagpredict", "id:1", "--json", "-n", 5).stdout)
-    probabilities = list(answer["results"][0]["genres"].values())
+    probabilities = [each["probability"] for each in answer["results"][0]["predicted"]]
     assert len(probabilities) == 5
     assert probabilities == sorted(probabilities, reverse=True)
     assert all(0 <= p <= 1 for p in probabilities)

@@ -170,7 +170,7 @@ def test_import_fills_empty_genres_before_beets_writes_the_files(tmp_path, tiny_
         file = MediaFile(copy)
         file.genres = ["Polka"] if number == 0 else None
         file.save()
-    result = beet("import", "-A", tmp_path / "new")
+    result = beet("import", "-A", "-s", tmp_path / "new")
     assert result.returncode == 0, result.stderr
     genres = in_beets(beet)
     assert sorted(genres) != sorted(["Polka", "", ""])
