@@ -35,7 +35,7 @@ def choose(reader: LibraryReader, words: Sequence[str]) -> list[Entry]:
 
 
 def take_back(config: Config, words: Sequence[str], *, pretend: bool, force: bool, yes: bool) -> Report:
-    """Take writes back and say what came of it."""
+    """Take writes back and say what came of it. Raises MusrecError if there is nothing to take back."""
     report = Report()
     with LibraryReader.open(config.library) as reader:
         entries = [each for each in choose(reader, words) if each.state == "done" and each.plan.undoes is None]
@@ -46,18 +46,22 @@ def take_back(config: Config, words: Sequence[str], *, pretend: bool, force: boo
                 click.echo(line)
             click.echo(f"{counted(len(entries), 'write')} would be taken back", err=True)
         elif yes or len(entries) < ASK_FROM or confirmed(f"Take back {len(entries):,} writes?"):
-            with Library.open(config.library) as library, only_writer(config.library):
-                finish_interrupted(library)
-                how = Undo(rules_of(config), lambda plan, outcome: None, force=force)
-                try:
-                    for outcome in undo(library, reader, entries, how):
-                        report.written += outcome.result == "written"
-                        if outcome.result != "written":
-                            report.failed += 1
-                            say(outcome)
-                except KeyboardInterrupt:
-                    report.interrupted = True
+            _take_back(config, reader, entries, report, force=force)
     return report
+
+
+def _take_back(config: Config, reader: LibraryReader, entries: Sequence[Entry], report: Report, *, force: bool) -> None:
+    with Library.open(config.library) as library, only_writer(config.library):
+        finish_interrupted(library)
+        how = Undo(rules_of(config), lambda plan, outcome: None, force=force)
+        try:
+            for outcome in undo(library, reader, entries, how):
+                report.written += outcome.result == "written"
+                if outcome.result != "written":
+                    report.failed += 1
+                    say(outcome)
+        except KeyboardInterrupt:
+            report.interrupted = True
 
 
 def show(config: Config, words: Sequence[str], *, number: int, as_json: bool) -> None:

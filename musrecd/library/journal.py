@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from musrecd.library.database import chunks, in_list
@@ -94,6 +94,18 @@ class Journal:
                 undo = "UPDATE tag_writes SET state = 'undone' WHERE id = (SELECT undoes FROM tag_writes WHERE id = ?)"
                 self._connection.execute(undo, [number])
             self._connection.executemany("DELETE FROM tag_writes WHERE id = ?", ([number] for number in dropped))
+
+    def restore(self, entries: Sequence[Entry]) -> None:
+        """Add entries of another journal, as they are there; those that they undo are found by their new numbers."""
+        numbers: dict[int, int] = {}
+        with self._transaction():
+            for each in entries:
+                undoes = numbers.get(each.plan.undoes or 0, each.plan.undoes)
+                number = self._insert(each.run, replace(each.plan, undoes=undoes))
+                size, mtime_ns = (each.file.size, each.file.mtime_ns) if each.file else (None, None)
+                sql = "UPDATE tag_writes SET state = ?, written_at = ?, size = ?, mtime_ns = ? WHERE id = ?"
+                self._connection.execute(sql, [each.state, each.written_at, size, mtime_ns, number])
+                numbers[each.number] = number
 
     def begun(self) -> list[Entry]:
         """Return what was interrupted, or is under way."""

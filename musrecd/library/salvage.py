@@ -14,6 +14,7 @@ from musrecd.errors import LibraryDamagedError, LibraryError, LibraryUnavailable
 from musrecd.library import heads
 from musrecd.library.database import BUSY_TIMEOUT_S, chunks, connect
 from musrecd.library.encoding import MAX_ROWS, encoder_from_row, from_blob, intact
+from musrecd.library.journal import SELECT, Entry, entry
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
 from musrecd.types import Analysis, EncoderInfo, FileState, Tags
@@ -60,6 +61,7 @@ def salvage(source: Path, library: Library, on_turn: Callable[[], None]) -> int:
                 n_saved += _add(library, wanted)
                 on_turn()
         _save_heads(connection, encoders, library)
+        _save_journal(connection, library)
     return n_saved
 
 
@@ -70,6 +72,26 @@ def _save_heads(connection: sqlite3.Connection, encoders: dict[int, EncoderInfo]
             content = heads.sound_content(connection.execute(heads.READ, [info.version]).fetchall())
             if content is not None:
                 library.keep_head(info.version, content)
+
+
+def _save_journal(connection: sqlite3.Connection, library: Library) -> None:
+    """Add writes into files that the backup does not know of; what cannot be read is stepped over."""
+    with LibraryReader.open(library.path) as reader:
+        known = {(each.number, each.plan.path) for each in reader.journal.entries()}
+    after, step = 0, 1
+    saved: list[Entry] = []
+    while step < _LONGEST_STEP:
+        try:
+            for row in connection.execute(SELECT.format("id > ?"), [after]):
+                after, step = row[0], 1
+                with suppress(TypeError, ValueError):
+                    saved.append(entry(row))
+            break
+        except sqlite3.Error:
+            after, step = after + step, 2 * step
+    missing = [each for each in saved if (each.number, each.plan.path) not in known]
+    with _passing_over():
+        library.journal.restore([each for each in missing if isinstance(each.plan.path, bytes)])
 
 
 def _version(saved: _Saved) -> str:

@@ -4,12 +4,14 @@ import os
 import random
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from musrecd.errors import LibraryDamagedError, LibraryError
 from musrecd.library import recovery
 from musrecd.library.backups import backup, newest_sound, numbered
+from musrecd.library.journal import Plan
 from musrecd.library.reader import LibraryReader
 from musrecd.library.recovery import put_right
 from musrecd.library.store import Library
@@ -100,6 +102,27 @@ def test_without_a_backup_everything_readable_is_saved(path, make):
     assert n_lost < 30
     with Library.open(path) as library:
         assert library.mark_seen([b"/7"]) == 1
+
+
+def test_the_journal_of_tags_is_saved(path, make):
+    plans = [Plan(b"/%d" % number, f"{number:040x}", (), ("Rock",), {"x": 1}) for number in range(40)]
+    fill(path, make, range(40))
+    with Library.open(path) as library:
+        first = library.journal.begin(1, plans[:10])
+        library.journal.finish([(number, make.file(b"/x")) for number in first])
+    backup(path, numbered(path, 1))
+    with Library.open(path) as library:
+        rest = library.journal.begin(2, [*plans[10:], replace(plans[0], undoes=first[0])])
+        library.journal.finish([(number, None) for number in rest[:-2]] + [(rest[-1], None)])
+        library.add(make.file(b"/more"), make.analysis(300), Tags())
+    overwrite(path, root_page(path, "files"))
+    put_right(path, ERROR)
+    with LibraryReader.open(path) as reader:
+        entries = reader.journal.entries()
+    assert sorted(each.plan.path for each in entries) == sorted([*(plan.path for plan in plans), b"/0"])
+    assert [each.state for each in entries].count("begun") == 1
+    assert entries[-1].plan.undoes == entries[0].number
+    assert {each.plan.genres_after for each in entries} == {("Rock",)}
 
 
 @pytest.mark.parametrize("n_bytes", [0, 50, PAGE, 10 * PAGE])
