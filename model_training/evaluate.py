@@ -22,6 +22,7 @@ from model_training.evaluation.hear import OURS, Listener, Systems
 from model_training.evaluation.label_quality import measure_labels
 from model_training.evaluation.moods import measure_moods
 from model_training.evaluation.neighbours import measure_similarity
+from model_training.evaluation.own_words import measure_own_words
 from model_training.evaluation.robustness import measure_robustness
 from model_training.evaluation.sources import measure_sources
 from model_training.evaluation.study import Study, groups_of, single_genre
@@ -49,6 +50,7 @@ _SECTIONS: dict[str, Callable[[Study], dict[str, Table]]] = {
     "similarity": measure_similarity,
     "labels": measure_labels,
     "calibration": measure_calibration,
+    "own words": measure_own_words,
     "moods": measure_moods,
     "sources": measure_sources,
     "robustness": measure_robustness,

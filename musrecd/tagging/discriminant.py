@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from musrecd.errors import LearningError
 from musrecd.tagging.learnt import softmax
 from musrecd.types import FloatArray
 
@@ -27,10 +28,15 @@ _TINY = 1e-12
 
 
 def folds_over(strata: np.ndarray, groups: np.ndarray, seed: int) -> list[np.ndarray]:
-    """Deal whole groups to folds, the strata alike among them; returns the rows of each fold."""
+    """Deal whole groups to folds, the strata (numbers from 0) alike among them; returns the rows of each fold.
+
+    Raises LearningError if there are not two folds to deal to.
+    """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    n_folds = min(N_FOLDS, len(np.unique(groups)))
+    n_folds = min(N_FOLDS, len(np.unique(groups)), int(np.bincount(strata, minlength=1).max()))
+    if n_folds < 2:
+        raise LearningError("tracks by two artists at least have to share a genre, or nothing can be said of others")
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of strata with fewer members than there are folds
@@ -128,10 +134,13 @@ def choose_thresholds(probable: FloatArray, has: np.ndarray, groups: np.ndarray)
 def _correlation(probable: FloatArray, has: np.ndarray, groups: np.ndarray) -> float:
     """How much the tracks of one group are right or wrong together, 0 to 1, by their most probable genres.
 
-    The correlation of what is left of the truth when the probability is taken away, over all pairs within groups.
+    The correlation, over all pairs within groups, of what is left when the share that is right of each genre is
+    taken away.
     """
-    rows, best = np.arange(len(has)), probable.argmax(1)
-    residuals = has[rows, best] - probable[rows, best].astype(np.float64)
+    best = probable.argmax(1)
+    right = has[np.arange(len(has)), best].astype(np.float64)
+    shares = np.bincount(best, right) / np.maximum(np.bincount(best), 1)
+    residuals = right - shares[best]
     sizes, sums = np.bincount(groups), np.bincount(groups, residuals)
     n_pairs = int((sizes * (sizes - 1)).sum())
     products = float((sums**2).sum() - (residuals**2).sum())

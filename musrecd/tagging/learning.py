@@ -86,7 +86,6 @@ def learn(
         slopes=slopes,
         offsets=offsets,
         thresholds=discriminant.choose_thresholds(probable, has, tracks.artists),
-        log_shares=log_shares,
         strength=strength,
         temperature=temperature,
         report=_report(tracks, names, not_learnt, has, probable, _cross_thresholds(tracks, probable, has, folds)),
@@ -98,15 +97,18 @@ def suspicious(
 ) -> list[Suspicion]:
     """List tracks whose sound disagrees strongly with the genres they have, the strongest first.
 
-    Each is judged by what other artists' tracks say, so that a wrong genre does not vouch for itself. Few in a
-    hundred are listed at most, and only tracks with a genre that was learnt. Raises LearningError.
+    Each is judged by what other artists' tracks among these say, so that a wrong genre does not vouch for itself: give
+    all that there are. Few in a hundred are listed at most, and only tracks with a genre that was learnt. Raises
+    LearningError if the genres are not those that were learnt.
     """
     tracks, indexes = _labelled(embeddings, genres, artists)
+    names, _ = _vocabulary(tracks)
     has, Y = tracks.classes(learnt.names)
-    if Y.shape[1] < 2 or Y.shape[1] != len(learnt.bias):
+    if Y.shape[1] < 2 or not set(learnt.names) <= set(names):
         raise LearningError("the genres of these tracks are not those that were learnt; learn them again")
     [scores] = discriminant.cross_scores(tracks.X, Y, tracks.folds(Y, _OUTER_SEED), [learnt.strength])
-    probable = calibrated(scores / learnt.temperature + learnt.log_shares, learnt.slopes, learnt.offsets)
+    scores = scores / learnt.temperature + discriminant.log_shares(Y)
+    probable = calibrated(scores, learnt.slopes, learnt.offsets)
     own = np.where(has, probable, 0.0)
     other = np.where(has, 0.0, probable)
     rows = np.arange(len(has))

@@ -15,7 +15,7 @@ from musrecd.errors import LearningError
 from musrecd.types import FloatArray
 
 _FORMAT = 1
-_ARRAYS = ("weights", "bias", "slopes", "offsets", "thresholds", "log_shares")
+_ARRAYS = ("weights", "bias", "slopes", "offsets", "thresholds")
 # Beyond that a float32 cannot tell a probability from 0 or 1.
 _LEAST = 1e-6
 _UNREADABLE = "the learnt genres cannot be read; learn them again with `beet tagpredict --learn`"
@@ -75,8 +75,8 @@ class Learnt:
 
     `weights` (n_classes, dim) and `bias` (n_classes,) give scores; a last class without a name, where there is one,
     stands for all genres that were not learnt. `slopes` and `offsets` (n_genres,) calibrate. A genre is worth writing
-    from its `thresholds` (n_genres,) on, which is infinite where nothing is certain enough. `strength`,
-    `temperature` and `log_shares` (n_classes,) are what learning settled on.
+    from its `thresholds` (n_genres,) on, which is infinite where nothing is certain enough. `strength` and
+    `temperature` are what learning settled on.
     """
 
     names: tuple[str, ...]
@@ -86,7 +86,6 @@ class Learnt:
     slopes: FloatArray
     offsets: FloatArray
     thresholds: FloatArray
-    log_shares: FloatArray
     strength: float
     temperature: float
     report: Report
@@ -141,7 +140,7 @@ class Learnt:
         return (
             n_classes in (n, n + 1)
             and self.weights.ndim == 2
-            and len(self.weights) == n_classes == len(self.log_shares)
+            and len(self.weights) == n_classes
             and all(each.shape == (n,) for each in per_genre)
         )
 

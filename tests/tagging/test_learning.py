@@ -122,7 +122,9 @@ def test_no_artist_is_on_both_sides_of_a_fold(data):
     n = data.draw(st.integers(10, 120))
     groups = np.array(data.draw(st.lists(st.integers(0, 15), min_size=n, max_size=n)))
     strata = np.array(data.draw(st.lists(st.integers(0, 4), min_size=n, max_size=n)))
-    if len(np.unique(groups)) < LEAST_ARTISTS:
+    if len(np.unique(groups)) < 2:
+        with pytest.raises(LearningError, match="two artists at least"):
+            discriminant.folds_over(strata, groups, seed=0)
         return
     folds = discriminant.folds_over(strata, groups, seed=0)
     assert sorted(np.concatenate(folds)) == list(range(n))
@@ -179,6 +181,21 @@ def test_the_strongest_doubts_come_first_and_few_in_all(music):
     found = suspicious(learn(music.X, genres, music.artists, encoder_version="v"), music.X, genres, music.artists)
     assert 1 < len(found) <= np.ceil(0.03 * len(genres))
     assert all(genres[each.index] != music.genres[each.index] for each in found)
+
+
+def test_few_tracks_cannot_judge_each_other(music, learnt):
+    for chosen in ([], [0], [0, 3], list(range(30))):
+        own, artists = [music.genres[i] for i in chosen], [music.artists[i] for i in chosen]
+        with pytest.raises(LearningError, match="not those that were learnt"):
+            suspicious(learnt, music.X[chosen], own, artists)
+
+
+def test_doubts_do_not_need_the_very_tracks_that_were_learnt(learnt):
+    """Since then a genre was begun, which is none of those that were learnt."""
+    later = Music(NAMES, seed=8)
+    later.genres[:3] = [("New",), ("Ska",), ("Dub",)]
+    found = suspicious(learnt, later.X, later.genres, later.artists)
+    assert [(each.index, each.suggested) for each in found] == [(1, "Dub")]
 
 
 def test_what_was_not_learnt_is_not_doubted(music):
