@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from musrecd.tagging.genres import Genres
     from musrecd.tagging.outcome import Outcome
     from musrecd.tagging.policy import Manner, Policy
-    from musrecd.tagging.writing import Wish
+    from musrecd.tagging.wishes import Wish
     from musrecd.types import EncoderInfo
 
 _ASK_FROM = 20
@@ -85,7 +85,7 @@ def show(items: Sequence[Item], found: Sequence[Wish], genres: Genres, policy: P
     """Print what tracks sound like and what would happen, by beets' database; returns how many would change."""
     from musrecd.commands.proposals import Proposal, lines
     from musrecd.commands.proposals import to_dict as described
-    from musrecd.tagging.writing import decide_for
+    from musrecd.tagging.wishes import decide_for
 
     by_path = {item.path: item for item in items}
     proposals = [
@@ -238,7 +238,8 @@ class Imported:
         from musrecd.errors import TagError
         from musrecd.library.store import Library as MusrecLibrary
         from musrecd.tagging import files
-        from musrecd.tagging.writing import decide_for, plan_of
+        from musrecd.tagging.wishes import decide_for
+        from musrecd.tagging.writing import plan_of
 
         if not _is_written_by_beets(task):
             return

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from musrecd import cli_tags
+from musrecd.commands import tagging
 from musrecd.commands.session import FAILED, INTERRUPTED, Session, leave, no_empty_names, one_line_errors
 from musrecd.config import Config
 from musrecd.display import counted, printable_path
@@ -227,7 +227,7 @@ def uninstall(_session: Session) -> None:
     services.uninstall()
 
 
-for command in (cli_tags.tag, cli_tags.undo, cli_tags.journal):
+for command in (tagging.tag, tagging.undo, tagging.journal):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.recommend": SHARED,
     "musrecd.tagging": (*SHARED, "musrecd.analysis", "musrecd.library"),
     "musrecd.ingest": (*SHARED, "musrecd.analysis", "musrecd.library"),
-    "musrecd.daemon": (*SHARED, "musrecd.analysis", "musrecd.library", "musrecd.ingest"),
+    "musrecd.daemon": (*SHARED, "musrecd.analysis", "musrecd.library", "musrecd.tagging", "musrecd.ingest"),
     "musrecd.commands": (
         *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
         "musrecd.daemon",

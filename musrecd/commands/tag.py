@@ -23,8 +23,8 @@ from musrecd.tagging.files import Rules
 from musrecd.tagging.genres import Genres
 from musrecd.tagging.outcome import Outcome
 from musrecd.tagging.policy import Among, Policy
-from musrecd.tagging.wishes import wishes_for
-from musrecd.tagging.writing import Wish, decide_for, finish_interrupted, only_writer, write_all
+from musrecd.tagging.wishes import Wish, decide_for, wishes_for
+from musrecd.tagging.writing import finish_interrupted, only_writer, write_all
 
 # A change of so many files is asked about first.
 ASK_FROM = 20

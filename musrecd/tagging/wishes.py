@@ -2,12 +2,30 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from musrecd.library.journal import Entry
 from musrecd.library.reader import LibraryReader
 from musrecd.tagging.genres import Genres
-from musrecd.tagging.writing import Wish
+from musrecd.tagging.policy import Among, Decision, Policy, decide
+from musrecd.tagging.predict import Prediction
 from musrecd.types import EncoderInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A track that may get genres.
+
+    `predicted` are in the person's words, best first; `source` names who predicted. `in_beets` are the genres in
+    beets' database, None if it does not manage the file. `ours` are the genres that we left there the last time.
+    """
+
+    path: bytes
+    audio_id: str
+    predicted: tuple[Prediction, ...]
+    source: str
+    in_beets: tuple[str, ...] | None = None
+    ours: tuple[str, ...] | None = None
 
 
 def wishes_for(
@@ -35,6 +53,12 @@ def wishes_for(
         managed = None if in_beets is None else in_beets.get(path)
         wishes.append(Wish(path, audio_ids[number], predicted[number], genres.source, managed, ours))
     return wishes
+
+
+def decide_for(wish: Wish, in_file: tuple[str, ...], policy: Policy, among: Among) -> Decision:
+    """Decide by what the file and beets' database hold: a genre that stands in either was chosen by somebody."""
+    current = in_file or wish.in_beets or ()
+    return decide(current, wish.predicted, policy, among=among, ours=wish.ours)
 
 
 def _ours(entries: Sequence[Entry], path: bytes) -> tuple[str, ...] | None:

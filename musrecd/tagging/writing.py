@@ -19,29 +19,13 @@ from musrecd.library.store import Library
 from musrecd.tagging import files
 from musrecd.tagging.files import Change, FileTags, Rules
 from musrecd.tagging.outcome import Outcome
-from musrecd.tagging.policy import Among, Decision, Policy, decide
-from musrecd.tagging.predict import Prediction
+from musrecd.tagging.policy import Among, Decision, Policy
+from musrecd.tagging.wishes import Wish, decide_for
 from musrecd.types import FileState
 
 # Each batch costs two commits, and as many files may have to be looked at after a kill.
 _AT_ONCE = 25
 _LOCK_WAIT_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A track that may get genres.
-
-    `predicted` are in the person's words, best first; `source` names who predicted. `in_beets` are the genres in
-    beets' database, None if it does not manage the file. `ours` are the genres that we left there the last time.
-    """
-
-    path: bytes
-    audio_id: str
-    predicted: tuple[Prediction, ...]
-    source: str
-    in_beets: tuple[str, ...] | None = None
-    ours: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +151,6 @@ def _prepare(wish: Wish, policy: Policy, among: Among, *, into_files: bool) -> P
         return Outcome(wish.path, "left", tags.genres, tags.genres, decision.why)
     plan = plan_of(wish, tags, decision, into_files=into_files)
     return Prepared(plan, Change(genres=decision.genres) if into_files else None, state)
-
-
-def decide_for(wish: Wish, in_file: tuple[str, ...], policy: Policy, among: Among) -> Decision:
-    """Decide by what the file and beets' database hold: a genre that stands in either was chosen by somebody."""
-    current = in_file or wish.in_beets or ()
-    return decide(current, wish.predicted, policy, among=among, ours=wish.ours)
 
 
 def plan_of(wish: Wish, tags: FileTags, decision: Decision, *, into_files: bool) -> Plan:

@@ -254,7 +254,8 @@ from musrecd.library.store import Library
 from musrecd.tagging.files import Rules
 from musrecd.tagging.policy import Policy
 from musrecd.tagging.predict import Prediction
-from musrecd.tagging.writing import Wish, finish_interrupted, only_writer, write_all
+from musrecd.tagging.wishes import Wish
+from musrecd.tagging.writing import finish_interrupted, only_writer, write_all
 path, wishes = Path(sys.argv[1]), json.loads(sys.argv[2])
 with Library.open(path) as library, only_writer(path):
     finish_interrupted(library)
