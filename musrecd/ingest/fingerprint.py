@@ -20,9 +20,9 @@ _NAP_S = 0.0005
 def fingerprint(folder: bytes, on_step: Callable[[], None] = lambda: None) -> str | None:
     """Name the state of all that a walk through a folder depends on: while that is the same, so is what is found.
 
-    But for what has no suffix: what it begins with is only told by its size, time and number.
-    None if find cannot vouch for that: it is not there or not GNU's, could not read everything, or met a symbolic
-    link, which our walk follows. `on_step` is called whenever find has something to say.
+    But what a file without a suffix begins with is only told by its size, time and number. None if find
+    cannot vouch for that: it is not there or not GNU's, could not read everything, or met a symbolic link, which our
+    walk follows. `on_step` is called whenever find has something to say.
     """
     program = shutil.which("find")
     if program is None:
