@@ -44,7 +44,15 @@ class Place:
         """Version of the encoder."""
         return read_card(self.weights).info.version
 
-    def configure(self, *, folders: list[Path] | None = None, threads: int = 2, timeout: float = 120, **daemon: Any):
+    def configure(
+        self,
+        *,
+        folders: list[Path] | None = None,
+        threads: int = 2,
+        timeout: float = 120,
+        tagging: dict[str, Any] | None = None,
+        **daemon: Any,
+    ) -> None:
         """Write the configuration."""
         section = {
             "library": str(self.library),
@@ -52,6 +60,7 @@ class Place:
             "folders": [str(folder) for folder in folders or [self.music]],
             "threads": threads,
             "timeout": timeout,
+            "tagging": tagging or {},
             "daemon": {"settle": 0.5, **daemon},
         }
         # JSON is YAML, too.
