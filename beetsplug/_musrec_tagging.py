@@ -69,7 +69,7 @@ def genres_of(config: Config, reader: LibraryReader, info: EncoderInfo) -> Genre
     """Return who predicts."""
     from musrecd.tagging.genres import Genres
 
-    return Genres.of(reader, info, words_of(config), config.tagging.threshold)
+    return Genres.of(reader, info, config.tagging, words_of(config))
 
 
 def wishes(reader: LibraryReader, info: EncoderInfo, genres: Genres, items: Sequence[Item]) -> list[Wish]:

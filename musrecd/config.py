@@ -15,7 +15,7 @@ from musrecd.errors import ConfigError
 SECTION = "musrec"
 LEVELS = ("debug", "info", "warning", "error")
 # Of the daemon's log: the modules of `musrecd.daemon` that say something.
-COMPONENTS = ("service", "watcher", "work", "server", "upkeep")
+COMPONENTS = ("service", "watcher", "work", "server", "upkeep", "tagging")
 WRITE_MODES = ("no", "fill", "extend")
 HARD_LINKS = ("refuse", "break")
 # What a YAML file that holds no table, impossible dates, or endless nesting makes the parser raise.

@@ -51,7 +51,7 @@ def tag_files(
         info = reader.encoder()
         if info is None:
             raise MusrecError("nothing could be analysed")
-        genres = Genres.of(reader, info, config.tagging.vocabulary, config.tagging.threshold)
+        genres = Genres.of(reader, info, config.tagging)
         among = genres.vocabulary.among
         wishes = wishes_for(reader, info, [task.file.path for task in tasks], genres)
     proposals = _proposals(wishes, policy, among, report)

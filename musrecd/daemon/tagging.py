@@ -36,7 +36,7 @@ def tag_due(config: Config, roots: tuple[bytes, ...]) -> list[Outcome]:
             info = reader.encoder()
             if info is None:
                 raise MusrecError("nothing is analysed yet")
-            genres = Genres.of(reader, info, tagging.vocabulary, tagging.threshold)
+            genres = Genres.of(reader, info, tagging)
             wishes = wishes_for(reader, info, list(due), genres)
         outcomes = []
         for outcome in write_all(library, wishes, policy, rules, genres.vocabulary.among):

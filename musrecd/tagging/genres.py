@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Self
 
-from musrecd.config import VocabularyConfig
+from musrecd.config import TaggingConfig, VocabularyConfig
 from musrecd.library.reader import LibraryReader
 from musrecd.tagging.learnt import Learnt, probabilities
-from musrecd.tagging.predict import Prediction, most_probable
+from musrecd.tagging.predict import Prediction, certain, most_probable
 from musrecd.tagging.vocabulary import Vocabulary
 from musrecd.types import EncoderInfo, FloatArray
 
@@ -16,19 +16,28 @@ class Genres:
     """Predicts genres of recordings that were heard by one encoder.
 
     What the person's own genres taught (`learnt`) decides about those; other words come from the encoder, believed
-    from `threshold` on.
+    from `threshold` on. Moods are told if they are `with_moods`.
     """
 
-    def __init__(self, info: EncoderInfo, vocabulary: Vocabulary, threshold: float, learnt: Learnt | None) -> None:
+    def __init__(
+        self, info: EncoderInfo, vocabulary: Vocabulary, threshold: float, learnt: Learnt | None, *, with_moods: bool
+    ) -> None:
         self._info, self._vocabulary, self._threshold, self._learnt = info, vocabulary, threshold, learnt
+        self._with_moods = with_moods
 
     @classmethod
-    def of(cls, reader: LibraryReader, info: EncoderInfo, words: VocabularyConfig, threshold: float) -> Self:
-        """Use what was learnt for this library, if anything was. Raises LibraryError, LearningError, ConfigError."""
+    def of(
+        cls, reader: LibraryReader, info: EncoderInfo, config: TaggingConfig, words: VocabularyConfig | None = None
+    ) -> Self:
+        """Use what was learnt for this library, if anything was, and `words`, if they are not those of `config`.
+
+        Raises LibraryError, LearningError, ConfigError.
+        """
         head = reader.head(info.version)
         # How many are written is decided later, of all that may be.
-        vocabulary = Vocabulary.of(replace(words, count=len(info.labels) or 1), info.labels)
-        return cls(info, vocabulary, threshold, None if head is None else Learnt.from_bytes(head))
+        words = replace(words or config.vocabulary, count=len(info.labels) or 1)
+        learnt = None if head is None else Learnt.from_bytes(head)
+        return cls(info, Vocabulary.of(words, info.labels), config.threshold, learnt, with_moods=config.moods)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -48,6 +57,16 @@ class Genres:
             rows = probabilities(self._learnt, reader.embeddings(list(heard), self._info.version))
             own = {number: _in_own_words(self._learnt, row) for number, row in zip(heard, rows, strict=True)}
         return {number: self._joined(own.get(number, []), row) for number, row in heard.items()}
+
+    def moods_of(self, reader: LibraryReader, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """Tell the moods of each recording that are as sure as genres have to be; none where they are not wanted."""
+        if not self._with_moods:
+            return {}
+        heard = reader.probabilities(ids, self._info.version)
+        return {
+            number: tuple(each.name for each in certain(row, self._info.labels, "mood", self._threshold))
+            for number, row in heard.items()
+        }
 
     def _joined(self, own: list[Prediction], heard: FloatArray) -> tuple[Prediction, ...]:
         """Put what is believed before what is not, and in each what was learnt before what the encoder says.

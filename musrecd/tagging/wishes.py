@@ -18,6 +18,7 @@ class Wish:
 
     `predicted` are in the person's words, best first; `source` names who predicted. `in_beets` are the genres in
     beets' database, None if it does not manage the file. `ours` are the genres that we left there the last time.
+    `moods` are written where none are.
     """
 
     path: bytes
@@ -26,6 +27,7 @@ class Wish:
     source: str
     in_beets: tuple[str, ...] | None = None
     ours: tuple[str, ...] | None = None
+    moods: tuple[str, ...] = ()
 
 
 def wishes_for(
@@ -42,6 +44,7 @@ def wishes_for(
     tracks = reader.tracks_at(paths, info.version)
     ids = list(dict.fromkeys(tracks[path].recording_id for path in paths if path in tracks))
     predicted = genres.of_recordings(reader, ids)
+    moods = genres.moods_of(reader, ids)
     audio_ids = reader.audio_ids(ids)
     entries = reader.journal.newest(audio_ids.values())
     wishes = []
@@ -51,7 +54,9 @@ def wishes_for(
             continue
         ours = _ours(entries.get(audio_ids[number], []), path)
         managed = None if in_beets is None else in_beets.get(path)
-        wishes.append(Wish(path, audio_ids[number], predicted[number], genres.source, managed, ours))
+        wishes.append(
+            Wish(path, audio_ids[number], predicted[number], genres.source, managed, ours, moods.get(number, ()))
+        )
     return wishes
 
 

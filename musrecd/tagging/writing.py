@@ -147,15 +147,18 @@ def _prepare(wish: Wish, policy: Policy, among: Among, *, into_files: bool) -> P
     except TagError as error:
         return not_written(wish.path, (), error)
     decision = decide_for(wish, tags.genres, policy, among)
-    if decision.genres is None or state is None:
+    # Moods are written into files alone, never over others, and not where somebody changed our genres.
+    moods = wish.moods if into_files and not tags.moods and wish.ours in (None, tags.genres) else ()
+    if state is None or (decision.genres is None and not moods):
         return Outcome(wish.path, "left", tags.genres, tags.genres, decision.why)
     plan = plan_of(wish, tags, decision, into_files=into_files)
-    return Prepared(plan, Change(genres=decision.genres) if into_files else None, state)
+    change = Change(genres=decision.genres, moods=moods or None) if into_files else None
+    return Prepared(plan, change, state)
 
 
 def plan_of(wish: Wish, tags: FileTags, decision: Decision, *, into_files: bool) -> Plan:
     """Write down what was decided for a file that has these tags."""
-    genres = decision.genres or ()
+    genres = tags.genres if decision.genres is None else decision.genres
     return Plan(
         wish.path,
         wish.audio_id,
@@ -163,7 +166,7 @@ def plan_of(wish: Wish, tags: FileTags, decision: Decision, *, into_files: bool)
         genres,
         tags.raw if into_files else None,
         wish.in_beets,
-        None if wish.in_beets is None else genres,
+        None if wish.in_beets is None else decision.genres or wish.in_beets,
         wish.source,
         decision.probability,
     )
@@ -185,6 +188,7 @@ def _was_made(plan: Plan, in_beets: Callable[[bytes], tuple[str, ...] | None] | 
     if plan.file_before is None:
         return in_beets is not None and in_beets(plan.path) == plan.beets_after
     try:
-        return files.read(plan.path).genres == plan.genres_after
+        tags = files.read(plan.path)
     except TagError:
         return False
+    return tags.genres == plan.genres_after and tags.raw != plan.file_before

@@ -247,6 +247,18 @@ def test_without_files_only_what_is_kept_elsewhere_changes_and_can_be_taken_back
     assert scene.contents() == before
 
 
+def test_moods_are_written_where_none_are_and_taken_back_with_the_genre(scene):
+    before = scene.contents()
+    files.write(scene.paths[0], Change(genres=("Polka",)), RULES)
+    scene.write(scene.wishes(moods=("Calm", "Sad")))
+    assert [files.read(path).moods for path in scene.paths] == [("Calm", "Sad")] * len(scene.paths)
+    assert scene.genres() == [("Polka",), *[("Rock",)] * (len(scene.paths) - 1)]
+    assert scene.write(scene.wishes(moods=("Happy",)))[0].result == "left"
+    scene.undo()
+    assert scene.contents()[1:] == before[1:]
+    assert (files.read(scene.paths[0]).moods, scene.genres()[0]) == ((), ("Polka",))
+
+
 _KILLED = """
 import json, sys
 from pathlib import Path
