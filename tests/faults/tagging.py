@@ -55,14 +55,16 @@ def tag_kills(place: Place) -> str:
     kept = {path: read(bytes(path)).raw for path in files}
     rng, n_killed, n_swept = random.Random(_SEED), 0, 0
     for _ in range(n_kills):
-        process = subprocess.Popen([sys.executable, "-m", "tests.faults.tagging", place.music])
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.tagging", place.music], stdout=subprocess.DEVNULL
+        )
         time.sleep(rng.uniform(0.2, 2.0))
         n_killed += process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait()
         n_swept += sweep([bytes(place.music)])
         _check_old_or_new(before)
-    subprocess.run([sys.executable, "-m", "tests.faults.tagging", place.music], check=True)
+    subprocess.run([sys.executable, "-m", "tests.faults.tagging", place.music], check=True, capture_output=True)
     assert all(read(bytes(path)).genres == (GENRE,) for path in files)
     for path in files:
         write(bytes(path), Change(raw=kept[path]), Rules(settle_s=0))

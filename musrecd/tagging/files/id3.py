@@ -21,6 +21,8 @@ _UNSYNCHRONISED, _EXPERIMENTAL = 0x80, 0x20
 _TOPICS = {b"TCON": GENRE, b"TCO": GENRE, b"TCO\0": GENRE, b"TMOO": MOOD}
 _USER_TEXT = (b"TXXX", b"TXX", b"TXX\0")
 _UTF16, _UTF8 = 1, 3
+# mutagen and FFmpeg take time in the square of them.
+_MOST_FRAMES = 10_000
 # What these begin with would be read as numbers of genres, and is written with one parenthesis more.
 _LOOKS_LIKE_NUMBER = re.compile(r"\((\(|(\d+|RX|CR)\))")
 
@@ -160,6 +162,8 @@ def _split(body: bytes, version: int) -> tuple[list[bytes], int, bytes]:
         found = _cut(body, version, _from_int)
     if found is None:
         raise broken("the frames of its ID3 tag do not add up")
+    if len(found[0]) > _MOST_FRAMES:
+        raise broken(f"more than {_MOST_FRAMES} frames in its ID3 tag")
     return found
 
 

@@ -152,6 +152,13 @@ def test_a_tag_of_version_2_stays_one(music):
     assert data.endswith(sound)
 
 
+def test_a_tag_of_absurdly_many_frames_is_refused(music):
+    path = music("bare.mp3")
+    path.write_bytes(id3v22(*[(b"XYZ", b"x")] * 10_001) + path.read_bytes())
+    with pytest.raises(TagError, match="more than 10000 frames"):
+        put(path, "Rock")
+
+
 def test_an_unsynchronised_tag_stays_one(music):
     path = music("bare.mp3")
     frame = b"PRIV" + struct.pack(">IH", 8, 0) + b"me\0\xff\xe0\xff\0\xff"
