@@ -15,6 +15,8 @@ from musrecd.errors import UnreadableFileError
 
 # These say their length only by an estimate from the first packets.
 _ESTIMATED = ("aac", "ac3", "eac3", "dts", "mpeg", "mpegts", "amr")
+# Vorbis packets of several sizes are told to be too short; that none is missing, the numbers of the pages say.
+_PROVEN_OTHERWISE = ("ogg",)
 # The length of each packet is rounded to a millisecond: the sum may be this factor too small.
 _ROUNDED = {"asf": 1.05}
 _VBR_HEADERS = (b"Xing", b"Info", b"VBRI")
@@ -113,7 +115,7 @@ def _is_hole(data: bytes) -> bool:
 
 def _is_estimate(path: bytes, container: str) -> bool:
     if container != "mp3":
-        return container in _ESTIMATED
+        return container in (*_ESTIMATED, *_PROVEN_OTHERWISE)
     with open_regular_file(path) as file:
         begin = SoundSpan(file).read(_VBR_HEADER_WITHIN)
     return not any(name in begin for name in _VBR_HEADERS)
