@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from beets.library import Item, Library
-    from musrecd.tagging.learnt import Report
 
     from musrecd.config import Config
     from musrecd.library.reader import LibraryReader
+    from musrecd.tagging.learnt import Report
     from musrecd.types import EncoderInfo, FloatArray
 
 

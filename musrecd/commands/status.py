@@ -42,6 +42,8 @@ def collect(config: Config) -> dict[str, Any]:
         answering = reader.encoder()
         failures = reader.failures()
         waiting = reader.waiting()
+        n_tagged, n_to_tag = reader.journal.counts()
+        learnt_with = reader.learnt_with()
     return {
         "daemon": client.ask(config.library, {"do": "status"}, timeout_s=_DAEMON_S),
         "waiting": {priority.name.lower(): n for priority, n in waiting.items()},
@@ -55,6 +57,7 @@ def collect(config: Config) -> dict[str, Any]:
         "encoder": card.info.version,
         "answering_encoder": answering.version if answering else None,
         "analysed": summary.analysed,
+        "genres": {"write": config.tagging.write, "written": n_tagged, "waiting": n_to_tag, "learnt_with": learnt_with},
         "failures_by_reason": summary.failures,
         "failures": [
             {
@@ -120,7 +123,22 @@ def _library_rows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
         share = f", {n_rows / state['recordings']:.0%} of all" if len(state["analysed"]) > 1 else ""
         yield "Analysed", f"{n_rows:,} by {version}{share}{role}"
     yield "Encoder", state["encoder"]
+    yield "Genres", _genres(state)
     yield "Failed", ", ".join(f"{n:,} {reason}" for reason, n in state["failures_by_reason"].items()) or "none"
+
+
+def _genres(state: dict[str, Any]) -> str:
+    """Say what the daemon and the import write, what was written, and whether the person's own words are spoken."""
+    genres, encoder = state["genres"], state["answering_encoder"]
+    manner = {"no": "nothing is written by itself", "fill": "written where none is", "extend": "added to what is there"}
+    parts = [manner[genres["write"]], f"{genres['written']:,} written so far"]
+    if genres["waiting"]:
+        parts.append(f"{counted(genres['waiting'], 'file')} to come")
+    if encoder in genres["learnt_with"]:
+        parts.append("your own words")
+    elif genres["learnt_with"]:
+        parts.append("your own words were learnt with another encoder: `beet tagpredict --learn`")
+    return "; ".join(parts)
 
 
 def _daemon_rows(state: dict[str, Any]) -> Iterator[tuple[str, str]]:

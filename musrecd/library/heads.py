@@ -11,6 +11,7 @@ from musrecd.library.encoding import now
 READ = """
     SELECT h.content, h.checksum FROM heads h JOIN encoders e ON e.id = h.encoder_id WHERE e.version = ?
 """
+VERSIONS = "SELECT e.version FROM heads h JOIN encoders e ON e.id = h.encoder_id ORDER BY h.learnt_at"
 _PUT = """
     INSERT OR REPLACE INTO heads (encoder_id, content, checksum, learnt_at)
     SELECT id, ?, ?, ? FROM encoders WHERE version = ?

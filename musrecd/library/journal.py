@@ -158,6 +158,15 @@ class JournalReader:
         ]
         return sorted(found, key=lambda each: each.number)
 
+    def counts(self) -> tuple[int, int]:
+        """Count the writes that stand, and the files that wait for theirs."""
+        sql = """
+            SELECT (SELECT count(*) FROM tag_writes WHERE state = 'done' AND undoes IS NULL),
+                (SELECT count(*) FROM tag_jobs)
+        """
+        [(n_written, n_waiting)] = self._rows(sql, [])
+        return int(n_written), int(n_waiting)
+
     def last_run(self) -> int | None:
         """Find the newest run that wrote something which was not taken back; None if there is none."""
         sql = "SELECT max(run) FROM tag_writes WHERE state = 'done' AND undoes IS NULL"

@@ -136,6 +136,10 @@ class LibraryReader(Closing):
         """Return what was learnt of a person's genres with the version, if anything was; damage raises."""
         return heads.sound_content(self._rows(heads.READ, [version]))
 
+    def learnt_with(self) -> list[str]:
+        """Versions of the encoders with which a person's genres were learnt."""
+        return [version for (version,) in self._rows(heads.VERSIONS, [])]
+
     def analysed_paths(self, version: str) -> set[bytes]:
         """Paths of all files that are analysed with the version and not missing."""
         # CROSS keeps SQLite from starting at the analyses, three times slower at a million.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Self
 
 from musrecd.config import TaggingConfig, VocabularyConfig
@@ -24,6 +25,8 @@ class Genres:
     ) -> None:
         self._info, self._vocabulary, self._threshold, self._learnt = info, vocabulary, threshold, learnt
         self._with_moods = with_moods
+        # Asked again and again about the same few words.
+        self._same = cache(vocabulary.same)
 
     @classmethod
     def of(
@@ -90,7 +93,7 @@ class Genres:
         return [Prediction(each.name, each.probability, self._threshold) for each in self._vocabulary.names(found)]
 
     def _is_known(self, prediction: Prediction, others: list[Prediction]) -> bool:
-        return any(self._vocabulary.same(prediction.name, other.name) for other in others)
+        return any(self._same(prediction.name, other.name) for other in others)
 
 
 def _in_own_words(learnt: Learnt, probable: FloatArray) -> list[Prediction]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -147,6 +148,8 @@ def _whitelist(settings: VocabularyConfig, genres: Iterable[str], aliases: _Alia
     return {_alias(genre, aliases): "" for genre in as_called} | as_called
 
 
+# The same words come again and again, and expressions are slow.
+@lru_cache(maxsize=10_000)
 def _alias(genre: str, aliases: _Aliases) -> str:
     """Return the name, in lower case, that the first fitting alias gives to `genre`."""
     word = genre.strip().lower()

@@ -25,6 +25,26 @@ def test_counts_files_failures_and_encoders(musrecd, rendered, rendered_files, t
     assert str(tmp_path / "bad.mp3") in page
 
 
+def test_what_is_written_and_what_was_learnt_is_said(musrecd, rendered, tmp_path):
+    def page() -> str:
+        return " ".join(musrecd("status").output.split())
+
+    musrecd("scan", rendered)
+    assert "nothing is written by itself; 0 written so far" in page()
+    with Library.open(tmp_path / "library.db") as library:
+        library.tag_queue.put([b"/music/1.mp3"], 0.0)
+        library.keep_head("tiny-1", b"learnt")
+    assert "1 file to come; your own words" in page()
+    assert json.loads(musrecd("status", "--json").output)["genres"] == {
+        "write": "no", "written": 0, "waiting": 1, "learnt_with": ["tiny-1"],
+    }  # fmt: skip
+    with Library.open(tmp_path / "library.db") as library:
+        library.register_encoder(EncoderInfo("enc-2", 4, ()))
+        library.forget_head()
+        library.keep_head("enc-2", b"learnt")
+    assert "learnt with another encoder" in page()
+
+
 def test_without_a_library_it_says_how_to_make_one(musrecd):
     result = musrecd("status")
     assert result.exit_code == 1
