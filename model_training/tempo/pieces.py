@@ -1,0 +1,72 @@
+"""Rendered music whose tempo is known: composed by rule, grooves on General MIDI sounds, MIDI files."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from zlib import crc32
+
+import mido
+import numpy as np
+
+from model_training.datasets.base import Clip
+from model_training.synthesis.compose import compose
+from model_training.synthesis.midi import play
+from model_training.synthesis.render import render
+from model_training.synthesis.styles import STYLES
+from model_training.tempo.grooves import play_groove
+from musrecd.types import FloatArray
+
+_RETIMED = (0.85, 1.2)
+_QUARTER_BPM = 120.0  # of a MIDI file that says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class TempoPiece:
+    """Sound `y` (n,) of known tempo in BPM. `is_test` pieces are never trained on."""
+
+    y: FloatArray
+    bpm: float
+    name: str
+    source: str
+    is_test: bool
+
+
+def composed(n_each: int, seconds: float, sr: int) -> Iterator[TempoPiece]:
+    """Pieces in the twelve styles of `synthesis`, every second one a little faster or slower than is usual."""
+    for seed in range(n_each):
+        for style in STYLES:
+            piece = compose(style, 50_000 + seed, 2 * seconds)
+            rng = np.random.default_rng([crc32(style.encode()), seed])
+            if seed % 2:
+                piece = replace(piece, tempo_bpm=piece.tempo_bpm * float(rng.uniform(*_RETIMED)))
+            y = render(replace(piece, seconds=seconds), sr)
+            yield TempoPiece(y, piece.tempo_bpm, f"{style}/{seed}", "composed", seed % 5 == 4)
+
+
+def grooves(n: int, seconds: float, sr: int, fonts: Sequence[Path]) -> Iterator[TempoPiece]:
+    """Grooves of `grooves.py`."""
+    for seed in range(n):
+        played = play_groove(seed, seconds, sr, fonts)
+        yield TempoPiece(played.y, played.bpm, f"{played.name}/{seed}", "groove", seed % 5 == 4)
+
+
+def midi_files(clips: Sequence[Clip], sr: int, fonts: Sequence[Path]) -> Iterator[TempoPiece]:
+    """MIDI files of one tempo. In 6, 9 and 12 eighths three of them are a beat."""
+    for clip in clips:
+        bpm = _bpm(clip.path)
+        if bpm is not None:
+            is_test = crc32(clip.path.stem.encode()) % 5 == 4
+            yield TempoPiece(play(clip, sr, fonts), bpm, clip.name, clip.source, is_test)
+
+
+def _bpm(path: Path) -> float | None:
+    messages = list(mido.merge_tracks(mido.MidiFile(path, clip=True).tracks))
+    tempi = {message.tempo for message in messages if message.type == "set_tempo"}
+    meters = {(message.numerator, message.denominator) for message in messages if message.type == "time_signature"}
+    if len(tempi) > 1 or len(meters) > 1:
+        return None
+    quarter_bpm = float(mido.tempo2bpm(tempi.pop())) if tempi else _QUARTER_BPM
+    numerator, denominator = meters.pop() if meters else (4, 4)
+    if denominator == 8 and numerator in (6, 9, 12):
+        return quarter_bpm * 2 / 3
+    return quarter_bpm if denominator == 4 else None
