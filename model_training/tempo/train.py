@@ -1,0 +1,135 @@
+"""Training of the head that chooses the tempo: seconds on one core."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from musrecd.analysis.rhythm import TempoHead
+from musrecd.analysis.tempogram import TEMPI_BPM, evidence, tempogram
+from musrecd.types import FloatArray
+
+_HIDDEN = 24
+_STEPS = 1600
+_BATCH = 64
+_DROPPED = 0.15
+_RATE = 3e-3
+_DECAY = 3e-3
+_STYLE_DECAY = 2e-3
+_STYLES_WITHHELD = 0.3
+# The target is spread over what counts as the same tempo.
+_TARGET_WIDTH = 0.012
+_KNOTS_BPM = np.geomspace(40, 244, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class TempoExample:
+    """Onset strengths (n_bands, n) of excerpts, label probabilities (n_labels,) and the tempo in BPM.
+
+    Training plays it at up to `retimed` times the speed, or as much slower.
+    """
+
+    onsets: tuple[FloatArray, ...]
+    styles: FloatArray
+    bpm: float
+    weight: float = 1.0
+    retimed: float = 1.08
+
+
+def curves() -> FloatArray:
+    """Smooth curves over the tempi, (n_curves, n_tempi), that add up to one."""
+    position = np.interp(np.log(TEMPI_BPM), np.log(_KNOTS_BPM), np.arange(len(_KNOTS_BPM)))
+    return np.maximum(1 - np.abs(position - np.arange(len(_KNOTS_BPM))[:, None]), 0).astype(np.float32)
+
+
+def target(bpm: float) -> FloatArray:
+    """Shares (n_tempi,) of what counts as `bpm`."""
+    shares = np.exp(-0.5 * (np.log(TEMPI_BPM / bpm) / _TARGET_WIDTH) ** 2) + 1e-12
+    return (shares / shares.sum()).astype(np.float32)
+
+
+def seen(example: TempoExample, frame_rate: float) -> FloatArray:
+    """The evidence of an example; a frame rate other than its own retimes it."""
+    return evidence([t for t in (tempogram(o, frame_rate) for o in example.onsets) if t is not None])
+
+
+class _Head(nn.Module):
+    def __init__(self, n_features: int, n_labels: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(n_features, _HIDDEN), nn.Linear(_HIDDEN, 1, bias=False)
+        self.usual = nn.Parameter(torch.zeros(len(_KNOTS_BPM)))
+        self.style = nn.Parameter(torch.zeros(n_labels, len(_KNOTS_BPM)))
+        self.register_buffer("curves", torch.from_numpy(curves()))
+
+    def forward(self, features: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
+        heard = nn.functional.dropout(features, _DROPPED, self.training)
+        pulse = self.second(torch.relu(self.first(heard))).squeeze(-1)
+        logits: torch.Tensor = pulse + (self.usual + styles @ self.style) @ self.curves
+        return logits
+
+
+def train_head(
+    examples: Sequence[TempoExample], labels: Sequence[str], frame_rate: float, *, copies: int = 4, seed: int = 0
+) -> TempoHead:
+    """Train on `copies` of every example, each retimed by another factor."""
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    features, styles, targets, weights = [], [], [], []
+    for example in examples:
+        for _ in range(copies):
+            factor = float(np.exp(rng.uniform(-1, 1) * np.log(example.retimed)))
+            if not TEMPI_BPM[0] <= example.bpm * factor <= TEMPI_BPM[-1]:
+                continue
+            features.append(seen(example, frame_rate * factor))
+            styles.append(example.styles * (rng.random() >= _STYLES_WITHHELD))
+            targets.append(target(example.bpm * factor))
+            weights.append(example.weight)
+    X = np.stack(features)
+    mean, spread = X.mean((0, 1)), X.std((0, 1)) + 1e-6
+    X -= mean
+    X /= spread
+    head = _fit(X, np.stack(styles).astype(np.float32), np.stack(targets), np.array(weights), rng)
+    numbers = {name: value.detach().numpy().astype(np.float32) for name, value in head.state_dict().items()}
+    return TempoHead(
+        mean=mean,
+        spread=spread,
+        w1=numbers["first.weight"].T,
+        b1=numbers["first.bias"],
+        w2=numbers["second.weight"][0],
+        usual=numbers["usual"] @ numbers["curves"],
+        style=numbers["style"],
+        curves=numbers["curves"],
+        labels=tuple(labels),
+    )
+
+
+def _fit(
+    X: FloatArray, styles: FloatArray, targets: FloatArray, weights: FloatArray, rng: np.random.Generator
+) -> _Head:
+    head = _Head(X.shape[-1], styles.shape[1])
+    groups = [
+        {"params": [*head.first.parameters(), *head.second.parameters(), head.usual], "weight_decay": _DECAY},
+        {"params": [head.style], "weight_decay": _STYLE_DECAY / _RATE},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=_RATE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=_STEPS)
+    chances = weights / weights.sum()
+    for _ in range(_STEPS):
+        rows = rng.choice(len(X), _BATCH, p=chances)
+        logits = head(torch.from_numpy(X[rows]), torch.from_numpy(styles[rows]))
+        loss = -(torch.from_numpy(targets[rows]) * torch.log_softmax(logits, -1)).sum(-1).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return head
+
+
+def save_head(head: TempoHead, path: Path) -> None:
+    """Write the head as `rhythm.load_tempo_head` reads it."""
+    numbers = {name: getattr(head, name) for name in TempoHead.__slots__ if name != "labels"}
+    small = {name: value.astype(np.float16 if name in ("w1", "style") else np.float32) for name, value in numbers.items()}
+    np.savez(path, labels=np.array(head.labels), **small)
