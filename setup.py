@@ -13,7 +13,12 @@ setup(
     license="MIT",
     python_requires=">=3.11",
     packages=find_namespace_packages(include=["beetsplug*", "musrecd*", "model_training*"]),
-    package_data={"musrecd": ["py.typed"], "musrecd.analysis": ["weights/*"], "model_training": ["*.txt"]},
+    package_data={
+        "musrecd": ["py.typed"],
+        "musrecd.analysis": ["weights/*"],
+        "model_training": ["*.txt"],
+        "model_training.tempo": ["*.csv"],
+    },
     install_requires=[
         "apscheduler>=3.10,<4",
         "av>=14",

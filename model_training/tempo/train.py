@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import librosa
 import numpy as np
 import torch
 from torch import nn
 
+from model_training.tempo.pieces import TempoPiece
+from musrecd.analysis.encoder import Encoder
+from musrecd.analysis.frontend import FrontendConfig, chunks, log_mel
 from musrecd.analysis.rhythm import TempoHead
-from musrecd.analysis.tempogram import TEMPI_BPM, evidence, tempogram
+from musrecd.analysis.tempogram import TEMPI_BPM, evidence, onset_strength, tempogram
 from musrecd.types import FloatArray
 
 _HIDDEN = 24
@@ -37,6 +41,20 @@ class TempoExample:
     bpm: float
     weight: float = 1.0
     retimed: float = 1.08
+
+
+def spectra_of(y_chunks: Sequence[FloatArray], frontend: FrontendConfig) -> list[FloatArray]:
+    """Log-mel spectra in dB of chunks."""
+    filters = librosa.filters.mel(sr=frontend.sr, n_fft=frontend.n_fft, n_mels=frontend.n_mels)
+    return [log_mel(y, frontend, filters) for y in y_chunks]
+
+
+def example_of(piece: TempoPiece, encoder: Encoder, weight: float, retimed: float) -> TempoExample:
+    """Hear a piece as serving does."""
+    y_chunks = list(chunks(piece.y, encoder.frontend))
+    rate = encoder.frontend.sr / encoder.frontend.hop_length
+    onsets = tuple(onset_strength(S, rate) for S in spectra_of(y_chunks, encoder.frontend))
+    return TempoExample(onsets, encoder.encode(y_chunks)[1], piece.bpm, weight, retimed)
 
 
 def curves() -> FloatArray:
@@ -131,5 +149,7 @@ def _fit(
 def save_head(head: TempoHead, path: Path) -> None:
     """Write the head as `rhythm.load_tempo_head` reads it."""
     numbers = {name: getattr(head, name) for name in TempoHead.__slots__ if name != "labels"}
-    small = {name: value.astype(np.float16 if name in ("w1", "style") else np.float32) for name, value in numbers.items()}
+    small = {
+        name: value.astype(np.float16 if name in ("w1", "style") else np.float32) for name, value in numbers.items()
+    }
     np.savez(path, labels=np.array(head.labels), **small)

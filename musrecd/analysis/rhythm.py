@@ -22,7 +22,6 @@ SHIPPED_HEAD = Path(__file__).with_name("weights") / "rhythm.npz"
 
 _SAME_TEMPO = 0.04
 _MOST_CANDIDATES = 4
-_LEAST_PROBABILITY = 0.01
 # How far the exact tempo may lie from the step of the grid, and how finely it is looked for.
 _REFINED = np.linspace(0.97, 1.03, 121)
 _WINDOW_S = 5.0
@@ -120,10 +119,7 @@ def _candidates(shares: FloatArray) -> list[Candidate]:
     while len(found) < _MOST_CANDIDATES:
         centre = TEMPI_BPM[int(left.argmax())]
         near = np.abs(TEMPI_BPM / centre - 1) <= _SAME_TEMPO
-        probability = float(left[near].sum())
-        if found and probability < _LEAST_PROBABILITY:
-            break
-        found.append(Candidate(float(centre), min(1.0, probability)))
+        found.append(Candidate(float(centre), min(1.0, float(left[near].sum()))))
         left[near] = 0.0
     return sorted(found, key=lambda candidate: -candidate.probability)
 

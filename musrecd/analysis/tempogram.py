@@ -8,6 +8,7 @@ Tempo Detection and Beat Marking, ICMC 2005).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def onset_strength(S: FloatArray, frame_rate: float) -> FloatArray:
     before = maximum_filter1d(audible[:, :-1], 3, axis=0)
     rise = np.maximum(audible[:, 1:] - before, 0)
     edges = np.round(np.array(_BAND_EDGES) * len(S)).astype(int)
-    bands = np.stack([rise[low:high].mean(0) for low, high in zip(edges[:-1], edges[1:], strict=True)])
+    bands = np.stack([rise[low:high].mean(0) for low, high in pairwise(edges)])
     smooth = gaussian_filter1d(bands, 1.0, axis=1)
     # The square root keeps one loud stroke from being all that counts.
     compressed = np.sqrt(np.maximum(smooth, 0))
@@ -94,7 +95,7 @@ def tempogram(onsets: FloatArray, frame_rate: float) -> Tempogram | None:
 
 
 def evidence(tempograms: Sequence[Tempogram]) -> FloatArray:
-    """What speaks for each of TEMPI_BPM, (n_tempi, 2 · N_BANDS · n_ratios): mean over excerpts, by their length."""
+    """Return what speaks for each of TEMPI_BPM, (n_tempi, 2 · N_BANDS · n_ratios): mean over excerpts."""
     weights = np.array([t.seconds for t in tempograms])
     features = np.stack([_features(t) for t in tempograms])
     mean: FloatArray = np.tensordot(weights / weights.sum(), features, 1).astype(np.float32)

@@ -1,0 +1,73 @@
+"""The command `python -m model_training.tempo`: train the tempo head, or measure it beside librosa.
+
+Needs librosa, FluidSynth with General MIDI fonts, and the folder of clips and MIDI files (`--data`).
+"""
+
+from itertools import chain
+from pathlib import Path
+from zlib import crc32
+
+import click
+
+from model_training.synthesis.midi import find_fonts, load_midi
+from model_training.tempo.measure import cost, measure, tables
+from model_training.tempo.pieces import TempoPiece, composed, grooves, listed_clips, midi_files
+from model_training.tempo.train import example_of, save_head, train_head
+from musrecd.analysis.encoder import load_encoder
+from musrecd.analysis.rhythm import SHIPPED_HEAD
+
+_SECONDS = 30.0
+# Half of what is known of recordings comes from few clips, so each of them counts more than a rendered piece.
+_WEIGHTS = {"clips": 3.0, "composed": 1.0, "groove": 1.0}
+_MIDI_WEIGHT = 0.5
+# Most of the MIDI files say nothing of their tempo, so they are retimed most.
+_RETIMED = {"clips": 1.05, "composed": 1.1, "groove": 1.1, "midi:nottingham": 1.35}
+
+
+def _pieces(data: Path, n_each: int, n_grooves: int, n_midi: int, sr: int) -> list[TempoPiece]:
+    fonts = find_fonts()
+    # In the order of their checksums, so that a few are of every kind.
+    files = sorted(load_midi(data / "midi"), key=lambda clip: crc32(clip.name.encode()))[:n_midi]
+    rendered = chain(
+        composed(n_each, _SECONDS, sr), grooves(n_grooves, _SECONDS, sr, fonts), midi_files(files, sr, fonts)
+    )
+    return [*rendered, *listed_clips(data, sr)]
+
+
+@click.group()
+def main() -> None:
+    """Train the tempo head, or measure it beside librosa."""
+
+
+_data = click.option("--data", required=True, type=click.Path(path_type=Path, exists=True), help="clips/ and midi/.")
+
+
+@main.command()
+@_data
+@click.option("--out", default=SHIPPED_HEAD, type=click.Path(path_type=Path), show_default=True)
+def train(data: Path, out: Path) -> None:
+    """Train the head on pieces that are not used for measuring."""
+    encoder = load_encoder()
+    pieces = [p for p in _pieces(data, 45, 1000, 400, encoder.frontend.sr) if not p.is_test]
+    examples = [
+        example_of(p, encoder, _WEIGHTS.get(p.source, _MIDI_WEIGHT), _RETIMED.get(p.source, 1.1)) for p in pieces
+    ]
+    frame_rate = encoder.frontend.sr / encoder.frontend.hop_length
+    save_head(train_head(examples, [label.name for label in encoder.info.labels], frame_rate), out)
+
+
+@main.command("measure")
+@_data
+@click.option("--each", "n_each", default=15, show_default=True, help="Composed pieces of each style; a fifth is used.")
+@click.option("--grooves", "n_grooves", default=200, show_default=True, help="Grooves; a fifth is used.")
+@click.option("--midi", "n_midi", default=60, show_default=True, help="MIDI files; about a fifth is used.")
+def measure_command(data: Path, n_each: int, n_grooves: int, n_midi: int) -> None:
+    """Accuracy 1 and 2 within 4 %, and within 1 %, ours and librosa's, on pieces that were not trained on; the cost."""
+    encoder = load_encoder()
+    pieces = [p for p in _pieces(data, n_each, n_grooves, n_midi, encoder.frontend.sr) if p.is_test]
+    click.echo(tables(measure(pieces, encoder)))
+    click.echo(cost(encoder))
+
+
+if __name__ == "__main__":
+    main()
