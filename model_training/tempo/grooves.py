@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import soxr
-
 
 from model_training.synthesis.patterns import STEPS_PER_BEAT
 from musrecd.types import FloatArray
@@ -27,6 +26,14 @@ _BASSES = (32, 33, 34, 36, 38, 39)
 _CHORDERS = (0, 4, 6, 16, 24, 25, 27, 29, 48, 61, 81, 90)
 _LEADERS = (0, 11, 22, 26, 40, 56, 65, 66, 73, 80)
 _PROGRESSIONS = ((0, 5, 7, 0), (0, 9, 5, 7), (0, 7, 9, 5), (0, 10, 5, 0), (2, 7, 0, 0), (0, 0, 5, 7))
+_MINOR = (2, 9)
+_DRUMS_SHARE = 0.65
+_MELODY_SHARE = 0.6
+
+# Channel, pitch, length in beats, velocity.
+_Note: TypeAlias = tuple[int, int, float, int]
+# Beat, channel, pitch, velocity; a velocity of 0 ends a note.
+_Event: TypeAlias = tuple[float, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,40 +50,114 @@ class Groove:
 GROOVES = {
     "rock": Groove(
         (84, 172),
-        {_KICK: ("x.......x.......", "x.....x.x.......", "x..x..x.x.x....."), _SNARE: ("....x.......x...",),
-         _CLOSED: ("x.x.x.x.x.x.x.x.", "x...x...x...x...")},
-        ("x.x.x.x.x.x.x.x.", "x.......x.....x.", "x..x..x.x..x..x."), ("x...............", "x..x..x.x..x..x.", "x...x...x...x...")),
+        {
+            _KICK: ("x.......x.......", "x.....x.x.......", "x..x..x.x.x....."),
+            _SNARE: ("....x.......x...",),
+            _CLOSED: ("x.x.x.x.x.x.x.x.", "x...x...x...x..."),
+        },
+        ("x.x.x.x.x.x.x.x.", "x.......x.....x.", "x..x..x.x..x..x."),
+        ("x...............", "x..x..x.x..x..x.", "x...x...x...x..."),
+    ),
     "disco": Groove(
-        (106, 134), {_KICK: ("x...x...x...x...",), _SNARE: ("....x.......x...",), _OPEN: ("..x...x...x...x.",),
-                     _CLOSED: ("x.xxx.xxx.xxx.xx", "x.x.x.x.x.x.x.x.")},
-        ("x.x.x.x.x.x.x.x.", "x..x..x.x..x..x."), ("..x...x...x...x.", "x...............", "..x..x....x..x..")),
+        (106, 134),
+        {
+            _KICK: ("x...x...x...x...",),
+            _SNARE: ("....x.......x...",),
+            _OPEN: ("..x...x...x...x.",),
+            _CLOSED: ("x.xxx.xxx.xxx.xx", "x.x.x.x.x.x.x.x."),
+        },
+        ("x.x.x.x.x.x.x.x.", "x..x..x.x..x..x."),
+        ("..x...x...x...x.", "x...............", "..x..x....x..x.."),
+    ),
     "hip hop": Groove(
-        (74, 108), {_KICK: ("x..x......x.....", "x.....x..xx.....", "x.x.......x..x.."), _SNARE: ("....x.......x...",),
-                    _CLOSED: ("x.x.x.x.x.x.x.x.", "x.xxx.x.x.xxx.x.")},
-        ("x..x......x.....", "x.....x...x..x.."), ("x...............", "x.......x......."), 0.56),
+        (74, 108),
+        {
+            _KICK: ("x..x......x.....", "x.....x..xx.....", "x.x.......x..x.."),
+            _SNARE: ("....x.......x...",),
+            _CLOSED: ("x.x.x.x.x.x.x.x.", "x.xxx.x.x.xxx.x."),
+        },
+        ("x..x......x.....", "x.....x...x..x.."),
+        ("x...............", "x.......x......."),
+        0.56,
+    ),
     "swing": Groove(
-        (104, 216), {_RIDE: ("x...x.x.x...x.x.",), _CLOSED: ("....x.......x...",), _KICK: ("x...............", "................")},
-        ("x...x...x...x...",), ("x.....x.........", "..........x.....", "x...............", "..x.......x....."), 0.64),
+        (104, 216),
+        {_RIDE: ("x...x.x.x...x.x.",), _CLOSED: ("....x.......x...",), _KICK: ("x...............", "................")},
+        ("x...x...x...x...",),
+        ("x.....x.........", "..........x.....", "x...............", "..x.......x....."),
+        0.64,
+    ),
     "reggae": Groove(
-        (62, 92), {_KICK: ("........x.......", "x.......x.......", "x...x...x...x..."), _RIM: ("........x.......", "....x.......x..."),
-                   _CLOSED: ("x.x.x.x.x.x.x.x.", "..x...x...x...x.")},
-        ("x..x..x.x.......", "x.....x.x..x...."), ("..x...x...x...x.", "....x.......x..."), 0.53),
+        (62, 92),
+        {
+            _KICK: ("........x.......", "x.......x.......", "x...x...x...x..."),
+            _RIM: ("........x.......", "....x.......x..."),
+            _CLOSED: ("x.x.x.x.x.x.x.x.", "..x...x...x...x."),
+        },
+        ("x..x..x.x.......", "x.....x.x..x...."),
+        ("..x...x...x...x.", "....x.......x..."),
+        0.53,
+    ),
     "ballad": Groove(
-        (54, 92), {_KICK: ("x.......x.x.....", "x.......x......."), _SNARE: ("....x.......x...",), _CLOSED: ("x.x.x.x.x.x.x.x.",)},
-        ("x.......x.......", "x.....x.x......."), ("x.x.x.x.x.x.x.x.", "x...............", "x...x...x...x...")),
+        (54, 92),
+        {
+            _KICK: ("x.......x.x.....", "x.......x......."),
+            _SNARE: ("....x.......x...",),
+            _CLOSED: ("x.x.x.x.x.x.x.x.",),
+        },
+        ("x.......x.......", "x.....x.x......."),
+        ("x.x.x.x.x.x.x.x.", "x...............", "x...x...x...x..."),
+    ),
     "waltz": Groove(
-        (84, 196), {_KICK: ("x...........",), _CLOSED: ("....x...x...",)},
-        ("x...........",), ("....x...x...", "....x...x.x.")),
+        (84, 196),
+        {_KICK: ("x...........",), _CLOSED: ("....x...x...",)},
+        ("x...........",),
+        ("....x...x...", "....x...x.x."),
+    ),
     "country": Groove(
-        (84, 140), {_KICK: ("x.......x.......",), _SNARE: ("....x.......x...", "..x.x.x...x.x.x."), _CLOSED: ("x.x.x.x.x.x.x.x.",)},
-        ("x.......x.......",), ("....x.......x...", "..x.x.x...x.x.x.")),
+        (84, 140),
+        {
+            _KICK: ("x.......x.......",),
+            _SNARE: ("....x.......x...", "..x.x.x...x.x.x."),
+            _CLOSED: ("x.x.x.x.x.x.x.x.",),
+        },
+        ("x.......x.......",),
+        ("....x.......x...", "..x.x.x...x.x.x."),
+    ),
     "latin": Groove(
-        (84, 130), {_SHAKER: ("x.xxx.xxx.xxx.xx",), _RIM: ("x..x..x...x.x...", "..x.x...x..x..x."), _KICK: ("x...x...x...x...", "x..xx..xx..xx..x")},
-        ("x..xx..xx..xx..x", "...x..x....x..x."), ("x..x..x.x..x..x.", "..x..x....x..x..")),
+        (84, 130),
+        {
+            _SHAKER: ("x.xxx.xxx.xxx.xx",),
+            _RIM: ("x..x..x...x.x...", "..x.x...x..x..x."),
+            _KICK: ("x...x...x...x...", "x..xx..xx..xx..x"),
+        },
+        ("x..xx..xx..xx..x", "...x..x....x..x."),
+        ("x..x..x.x..x..x.", "..x..x....x..x.."),
+    ),
     "fast": Groove(
-        (150, 216), {_KICK: ("x.......x.......", "x...x...x...x..."), _SNARE: ("....x.......x...",), _CLOSED: ("x...x...x...x...", "x.x.x.x.x.x.x.x.")},
-        ("x.x.x.x.x.x.x.x.", "x...x...x...x..."), ("x...x...x...x...", "x...............")),
-}  # fmt: skip
+        (150, 216),
+        {
+            _KICK: ("x.......x.......", "x...x...x...x..."),
+            _SNARE: ("....x.......x...",),
+            _CLOSED: ("x...x...x...x...", "x.x.x.x.x.x.x.x."),
+        },
+        ("x.x.x.x.x.x.x.x.", "x...x...x...x..."),
+        ("x...x...x...x...", "x..............."),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Harmony:
+    tonic: int
+    roots: tuple[int, ...]
+
+    def chord(self, bar: int) -> tuple[int, int, int]:
+        """Root, third and fifth of a bar, from 0 to 11."""
+        above = self.roots[bar % len(self.roots)]
+        third = 3 if above in _MINOR else 4
+        root, middle, fifth = ((self.tonic + above + interval) % 12 for interval in (0, third, 7))
+        return root, middle, fifth
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,26 +177,34 @@ def play_groove(seed: int, seconds: float, sr: int, fonts: Sequence[Path]) -> Pl
     bpm = round(float(rng.uniform(*groove.bpm)), 2)
     n_beats = int(np.ceil(seconds * bpm / 60)) + 1
     events = _events(groove, n_beats, rng)
-    synth = _synth(fonts[rng.integers(len(fonts))])
+    synth = _synth(fonts[int(rng.integers(len(fonts)))])
     synth.system_reset()
     synth.get_samples(_SYNTH_SR)
     _choose_sounds(synth, rng)
     looseness_s = float(rng.choice([0.0, 0.004, 0.01]))
     loose = looseness_s * rng.standard_normal(len(events))
-    timed = sorted((max(0.0, beat * 60 / bpm + off), *what) for (beat, *what), off in zip(events, loose, strict=True))
+    timed = sorted(
+        (max(0.0, beat * 60 / bpm + late), channel, pitch, velocity)
+        for (beat, channel, pitch, velocity), late in zip(events, loose.tolist(), strict=True)
+    )
+    stereo = _performed(synth, timed, seconds).reshape(-1, 2).astype(np.float32) / 32768
+    y: FloatArray = soxr.resample(stereo.mean(1), _SYNTH_SR, sr)
+    return Played(y, bpm, name)
+
+
+def _performed(synth: "Synth", events: Sequence[_Event], seconds: float) -> np.ndarray:
+    """Interleaved stereo samples of events whose beats are seconds."""
     blocks, now = [], 0
-    for time_s, channel, pitch, velocity in timed:
+    for time_s, channel, pitch, velocity in events:
         due = round(min(time_s, seconds) * _SYNTH_SR)
         blocks.append(synth.get_samples(due - now))
         now = due
         if velocity:
-            synth.noteon(int(channel), int(pitch), int(velocity))
+            synth.noteon(channel, pitch, velocity)
         else:
-            synth.noteoff(int(channel), int(pitch))
+            synth.noteoff(channel, pitch)
     blocks.append(synth.get_samples(max(0, round(seconds * _SYNTH_SR) - now)))
-    stereo = np.concatenate(blocks).reshape(-1, 2).astype(np.float32) / 32768
-    y: FloatArray = soxr.resample(stereo.mean(1), _SYNTH_SR, sr)
-    return Played(y, bpm, name)
+    return np.concatenate(blocks)
 
 
 @lru_cache(maxsize=4)
@@ -135,38 +224,37 @@ def _choose_sounds(synth: "Synth", rng: np.random.Generator) -> None:
     synth.program_select(_DRUMS, 1, 128, 0)
 
 
-def _events(groove: Groove, n_beats: int, rng: np.random.Generator) -> list[tuple[float, int, int, int]]:
-    """Note-ons and -offs as (beat, channel, pitch, velocity); velocity 0 ends a note."""
-    tonic = int(rng.integers(12))
-    roots = _PROGRESSIONS[rng.integers(len(_PROGRESSIONS))]
+def _events(groove: Groove, n_beats: int, rng: np.random.Generator) -> list[_Event]:
     bass, chords = str(rng.choice(groove.bass)), str(rng.choice(groove.chords))
-    drums = {drum: str(rng.choice(patterns)) for drum, patterns in groove.drums.items()} if rng.random() < 0.65 else {}
-    with_melody = rng.random() < 0.6
-    n_steps = len(bass)
-    events: list[tuple[float, int, int, int]] = []
-
-    def add(step: int, channel: int, pitch: int, length: float, velocity: int) -> None:
-        beat = _swung(step, groove.swing)
-        events.append((beat, channel, pitch, min(127, velocity + int(rng.integers(-8, 9)))))
-        events.append((beat + length, channel, pitch, 0))
-
-    pitch = 72 + tonic
+    has_drums = rng.random() < _DRUMS_SHARE
+    drums = {drum: str(rng.choice(patterns)) for drum, patterns in groove.drums.items()} if has_drums else {}
+    has_melody = rng.random() < _MELODY_SHARE
+    harmony = _Harmony(int(rng.integers(12)), _PROGRESSIONS[rng.integers(len(_PROGRESSIONS))])
+    notes: list[tuple[int, _Note]] = []
+    pitch = 72 + harmony.tonic
     for step in range(n_beats * STEPS_PER_BEAT):
-        bar, at = divmod(step, n_steps)
-        root = (tonic + roots[bar % len(roots)]) % 12
-        third = 3 if roots[bar % len(roots)] in (2, 9) else 4
-        for drum, pattern in drums.items():
-            if pattern[at] == "x":
-                add(step, _DRUMS, drum, 0.2, 100 if at % 4 == 0 else 80)
+        bar, at = divmod(step, len(bass))
+        notes += [(step, (_DRUMS, drum, 0.2, 100 if at % 4 == 0 else 80)) for drum in drums if drums[drum][at] == "x"]
         if bass[at] == "x":
-            add(step, _BASS, 36 + root, 0.4, 100 if at == 0 else 86)
+            notes.append((step, (_BASS, 36 + harmony.chord(bar)[0], 0.4, 100 if at == 0 else 86)))
         if chords[at] == "x":
-            for interval in (0, third, 7):
-                add(step, _CHORDS, 60 + (root + interval) % 12, 0.5, 82)
-        if with_melody and rng.random() < (0.55 if at % 4 == 0 else 0.3 if at % 2 == 0 else 0.04):
+            notes += [(step, (_CHORDS, 60 + tone, 0.5, 82)) for tone in harmony.chord(bar)]
+        if has_melody and rng.random() < _melody_chance(at):
             pitch = int(np.clip(pitch + rng.choice([-4, -2, -1, 1, 2, 3]), 64, 86))
-            add(step, _MELODY, pitch, float(rng.choice([0.4, 0.9])), 92 if at % 4 == 0 else 78)
-    return events
+            notes.append((step, (_MELODY, pitch, float(rng.choice([0.4, 0.9])), 92 if at % 4 == 0 else 78)))
+    return [event for step, note in notes for event in _on_and_off(_swung(step, groove.swing), note, rng)]
+
+
+def _melody_chance(at: int) -> float:
+    return 0.55 if at % 4 == 0 else 0.3 if at % 2 == 0 else 0.04
+
+
+def _on_and_off(beat: float, note: _Note, rng: np.random.Generator) -> list[_Event]:
+    channel, pitch, length, velocity = note
+    return [
+        (beat, channel, pitch, min(127, velocity + int(rng.integers(-8, 9)))),
+        (beat + length, channel, pitch, 0),
+    ]
 
 
 def _swung(step: int, swing: float) -> float:

@@ -88,7 +88,7 @@ def cost(encoder: Encoder) -> str:
         write_audio(path, render_piece("house", 1, _TRACK_S, _TRACK_SR, channels=2), _TRACK_SR)
         for _ in range(_REPEATS):
             start = time.process_time()
-            with listen(path, excerpt_plan(encoder.frontend.chunk_s)) as recording:
+            with listen(str(path), excerpt_plan(encoder.frontend.chunk_s)) as recording:
                 ys = recording.decode(encoder.frontend.sr)
             decoding.append(time.process_time() - start)
             spectra = spectra_of([chunk for y in ys for chunk in chunks(y, encoder.frontend)], encoder.frontend)

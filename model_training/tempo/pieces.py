@@ -3,6 +3,7 @@
 Nobody tapped along with the recordings: `clips.csv` lists those on which two published methods agree within 4 %, octave
 included (Percival & Tzanetakis 2014; Zapata, Davies & Gómez 2014, both as in Essentia). They stand in for truth about
 which octave people tap in real music, which rendered music cannot tell. An artist is either tested or trained on.
+"""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -68,10 +69,10 @@ def midi_files(clips: Sequence[Clip], sr: int, fonts: Sequence[Path]) -> Iterato
 
 
 def listed_clips(data: Path, sr: int) -> Iterator[TempoPiece]:
-    """The recordings of `clips.csv`, from the folder of clips that the encoder is trained on, too."""
+    """Decode the recordings of `clips.csv`, from the folder of clips that the encoder is trained on, too."""
     with _LISTED.open(encoding="utf-8", newline="") as table:
         for row in csv.DictReader(table):
-            with listen(data / "clips" / row["path"], ExcerptPlan()) as recording:
+            with listen(str(data / "clips" / row["path"]), ExcerptPlan()) as recording:
                 y = np.concatenate(recording.decode(sr))
             yield TempoPiece(y, float(row["bpm"]), row["path"], "clips", row["is_test"] == "1")
 

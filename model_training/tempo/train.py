@@ -16,8 +16,8 @@ from musrecd.analysis.rhythm import TempoHead
 from musrecd.analysis.tempogram import TEMPI_BPM, evidence, onset_strength, tempogram
 from musrecd.types import FloatArray
 
-_HIDDEN = 24
-_STEPS = 1600
+_HIDDEN = 32
+_STEPS = 2400
 _BATCH = 64
 _DROPPED = 0.15
 _RATE = 3e-3
@@ -60,21 +60,25 @@ def example_of(piece: TempoPiece, encoder: Encoder, weight: float, retimed: floa
 def curves() -> FloatArray:
     """Smooth curves over the tempi, (n_curves, n_tempi), that add up to one."""
     position = np.interp(np.log(TEMPI_BPM), np.log(_KNOTS_BPM), np.arange(len(_KNOTS_BPM)))
-    return np.maximum(1 - np.abs(position - np.arange(len(_KNOTS_BPM))[:, None]), 0).astype(np.float32)
+    heights: FloatArray = np.maximum(1 - np.abs(position - np.arange(len(_KNOTS_BPM))[:, None]), 0).astype(np.float32)
+    return heights
 
 
 def target(bpm: float) -> FloatArray:
     """Shares (n_tempi,) of what counts as `bpm`."""
     shares = np.exp(-0.5 * (np.log(TEMPI_BPM / bpm) / _TARGET_WIDTH) ** 2) + 1e-12
-    return (shares / shares.sum()).astype(np.float32)
+    whole: FloatArray = (shares / shares.sum()).astype(np.float32)
+    return whole
 
 
 def seen(example: TempoExample, frame_rate: float) -> FloatArray:
-    """The evidence of an example; a frame rate other than its own retimes it."""
+    """Return the evidence of an example; a frame rate other than its own retimes it."""
     return evidence([t for t in (tempogram(o, frame_rate) for o in example.onsets) if t is not None])
 
 
 class _Head(nn.Module):
+    curves: torch.Tensor
+
     def __init__(self, n_features: int, n_labels: int) -> None:
         super().__init__()
         self.first, self.second = nn.Linear(n_features, _HIDDEN), nn.Linear(_HIDDEN, 1, bias=False)

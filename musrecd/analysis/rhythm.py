@@ -23,10 +23,10 @@ SHIPPED_HEAD = Path(__file__).with_name("weights") / "rhythm.npz"
 _SAME_TEMPO = 0.04
 _MOST_CANDIDATES = 4
 # How far the exact tempo may lie from the step of the grid, and how finely it is looked for.
-_REFINED = np.linspace(0.97, 1.03, 121)
+_REFINED = np.linspace(0.97, 1.03, 121, dtype=np.float32)
 _WINDOW_S = 5.0
 # How far a passage may stray to be followed, and how far for the tempo to be steady all the same.
-_STRAYING = np.linspace(0.75, 1.33, 117)
+_STRAYING = np.linspace(0.75, 1.33, 117, dtype=np.float32)
 _STEADY = 0.035
 _STEADY_SHARE = 0.7
 _PULSE_IN_WINDOW = 0.15
@@ -113,7 +113,7 @@ def estimate_tempo(
 
 
 def _candidates(shares: FloatArray) -> list[Candidate]:
-    """The likeliest tempi, each with the probability of all that is as good as equal to it."""
+    """Return the likeliest tempi, each with the probability of all that is as good as equal to it."""
     left = shares.astype(np.float64)
     found: list[Candidate] = []
     while len(found) < _MOST_CANDIDATES:
@@ -125,7 +125,7 @@ def _candidates(shares: FloatArray) -> list[Candidate]:
 
 
 def _refined(bpm: float, tempograms: Sequence[Tempogram], factors: FloatArray) -> float:
-    """The tempo near `bpm` whose multiples of the beat repeat best, over all lags the excerpts have."""
+    """Return the tempo near `bpm` whose multiples of the beat repeat best, over all lags the excerpts have."""
     bpms = bpm * factors
     strength = _comb(bpms, tempograms)
     top = int(strength.argmax())
@@ -139,13 +139,14 @@ def _refined(bpm: float, tempograms: Sequence[Tempogram], factors: FloatArray) -
 
 def _comb(bpms: FloatArray, tempograms: Sequence[Tempogram]) -> FloatArray:
     """Mean autocorrelation at one, two, three … beats, over excerpts by their length and all bands."""
-    total = np.zeros(len(bpms))
+    total = np.zeros(len(bpms), np.float32)
     for t in tempograms:
         longest_s = t.acf.shape[1] / t.frame_rate * 0.9
         n_beats = max(1, int(longest_s * float(bpms.min()) / 60))
-        beats = np.arange(1, n_beats + 1)
+        beats = np.arange(1, n_beats + 1, dtype=np.float32)
         total += t.seconds * t.repeats_at(bpms[:, None] / beats).mean((0, 2))
-    return total / sum(t.seconds for t in tempograms)
+    mean: FloatArray = total / np.float32(sum(t.seconds for t in tempograms))
+    return mean
 
 
 def _is_steady(bpm: float, onsets: Sequence[FloatArray], frame_rate: float) -> bool:
