@@ -94,7 +94,13 @@ class _Head(nn.Module):
 
 
 def train_head(
-    examples: Sequence[TempoExample], labels: Sequence[str], frame_rate: float, *, copies: int = 4, seed: int = 0
+    examples: Sequence[TempoExample],
+    labels: Sequence[str],
+    frame_rate: float,
+    *,
+    copies: int = 3,
+    steps: int = _STEPS,
+    seed: int = 0,
 ) -> TempoHead:
     """Train on `copies` of every example, each retimed by another factor."""
     rng = np.random.default_rng(seed)
@@ -113,7 +119,7 @@ def train_head(
     mean, spread = X.mean((0, 1)), X.std((0, 1)) + 1e-6
     X -= mean
     X /= spread
-    head = _fit(X, np.stack(styles).astype(np.float32), np.stack(targets), np.array(weights), rng)
+    head = _fit(X, np.stack(styles).astype(np.float32), np.stack(targets), np.array(weights), rng, steps)
     numbers = {name: value.detach().numpy().astype(np.float32) for name, value in head.state_dict().items()}
     return TempoHead(
         mean=mean,
@@ -129,7 +135,7 @@ def train_head(
 
 
 def _fit(
-    X: FloatArray, styles: FloatArray, targets: FloatArray, weights: FloatArray, rng: np.random.Generator
+    X: FloatArray, styles: FloatArray, targets: FloatArray, weights: FloatArray, rng: np.random.Generator, steps: int
 ) -> _Head:
     head = _Head(X.shape[-1], styles.shape[1])
     groups = [
@@ -137,9 +143,9 @@ def _fit(
         {"params": [head.style], "weight_decay": _STYLE_DECAY / _RATE},
     ]
     optimizer = torch.optim.AdamW(groups, lr=_RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=_STEPS)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
     chances = weights / weights.sum()
-    for _ in range(_STEPS):
+    for _ in range(steps):
         rows = rng.choice(len(X), _BATCH, p=chances)
         logits = head(torch.from_numpy(X[rows]), torch.from_numpy(styles[rows]))
         loss = -(torch.from_numpy(targets[rows]) * torch.log_softmax(logits, -1)).sum(-1).mean()

@@ -1,0 +1,101 @@
+"""Music of known tempo, the head trained on it, and how it is measured."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pytest
+
+from model_training.tempo.measure import Found, agrees, tables
+from model_training.tempo.pieces import TempoPiece, composed, midi_files
+from model_training.tempo.train import TempoExample, curves, save_head, seen, target, train_head
+from musrecd.analysis.frontend import FrontendConfig, chunks, log_mel
+from musrecd.analysis.rhythm import load_tempo_head
+from musrecd.analysis.tempogram import TEMPI_BPM, onset_strength
+
+CONFIG = FrontendConfig()
+FRAME_RATE = CONFIG.sr / CONFIG.hop_length
+FILTERS = librosa.filters.mel(sr=CONFIG.sr, n_fft=CONFIG.n_fft, n_mels=CONFIG.n_mels)
+
+
+@pytest.fixture(scope="module")
+def pieces() -> list[TempoPiece]:
+    return list(composed(1, 6.0, CONFIG.sr))
+
+
+@pytest.fixture(scope="module")
+def examples(pieces: list[TempoPiece]) -> list[TempoExample]:
+    heard = []
+    for piece in pieces:
+        onsets = tuple(onset_strength(log_mel(y, CONFIG, FILTERS), FRAME_RATE) for y in chunks(piece.y, CONFIG))
+        heard.append(TempoExample(onsets, np.array([1.0, 0.0], np.float32), piece.bpm))
+    return heard
+
+
+def test_every_fifth_piece_is_kept_for_testing_and_tempi_differ() -> None:
+    few = list(composed(5, 0.3, CONFIG.sr))
+    assert sum(piece.is_test for piece in few) * 5 == len(few)
+    assert len({piece.bpm for piece in few}) > len(few) / 2
+
+
+def test_retimed_music_is_evidence_for_another_tempo(examples: list[TempoExample]) -> None:
+    plain, faster = seen(examples[0], FRAME_RATE), seen(examples[0], FRAME_RATE * 1.01**5)
+    # Five steps of the grid further on, the same is seen.
+    assert np.corrcoef(plain[:-5].ravel(), faster[5:].ravel())[0, 1] > 0.999
+    assert np.corrcoef(plain.ravel(), faster.ravel())[0, 1] < 0.99
+
+
+def test_training_learns_what_it_is_shown(examples: list[TempoExample], tmp_path: Path) -> None:
+    head = train_head(examples, ["One", "Other"], FRAME_RATE, copies=1, steps=60)
+    save_head(head, tmp_path / "head.npz")
+    load_tempo_head.cache_clear()
+    loaded = load_tempo_head(tmp_path / "head.npz")
+    load_tempo_head.cache_clear()
+    assert loaded.labels == ("One", "Other")
+    found = []
+    for example in examples:
+        shares = loaded.probabilities(seen(example, FRAME_RATE), {"One": 1.0})
+        found.append(agrees(float(TEMPI_BPM[shares.argmax()]), example.bpm, 0.04))
+    assert np.mean(found) >= 0.8
+
+
+@pytest.mark.parametrize("bpm", [41.0, 100.0, 239.0])
+def test_a_target_lies_at_its_tempo(bpm: float) -> None:
+    shares = target(bpm)
+    assert shares.sum() == pytest.approx(1, abs=1e-5)
+    assert TEMPI_BPM[shares.argmax()] == pytest.approx(bpm, rel=0.006)
+
+
+def test_curves_add_up_to_one_everywhere() -> None:
+    np.testing.assert_allclose(curves().sum(0), 1, atol=1e-5)
+
+
+def test_agreement_counts_octaves_only_where_asked() -> None:
+    assert agrees(103.9, 100.0, 0.04)
+    assert not agrees(104.1, 100.0, 0.04)
+    assert not agrees(200.0, 100.0, 0.04)
+    assert agrees(200.0, 100.0, 0.04, (1.0, 2.0))
+
+
+def test_the_table_shows_both(pieces: list[TempoPiece]) -> None:
+    right, wrong = replace(pieces[0], source="clips"), pieces[1]
+    text = tables([Found(right, right.bpm, right.bpm / 2), Found(wrong, 0.0, wrong.bpm)])
+    lines = {line[:18].strip(): line[18:].split() for line in text.splitlines()[1:]}
+    assert lines["clips"] == ["1", "100.0", "100.0", "100.0", "0.0", "100.0", "0.0"]
+    assert lines["composed"] == lines["all rendered"] == ["1", "0.0", "0.0", "0.0", "100.0", "100.0", "100.0"]
+
+
+def test_midi_files_of_several_tempi_are_left_out(tmp_path: Path) -> None:
+    import mido
+
+    from model_training.datasets.base import Clip
+
+    midi = mido.MidiFile()
+    track = mido.MidiTrack()
+    track.append(mido.MetaMessage("set_tempo", tempo=500_000))
+    track.append(mido.MetaMessage("set_tempo", tempo=400_000, time=960))
+    midi.tracks.append(track)
+    midi.save(tmp_path / "two.mid")
+    clip = Clip(tmp_path / "two.mid", "two.mid", "midi:x", "midi:x", (), ())
+    assert list(midi_files([clip], CONFIG.sr, [])) == []
