@@ -11,12 +11,13 @@ import click
 
 from model_training.synthesis.midi import find_fonts, load_midi
 from model_training.tempo.measure import cost, measure, tables
-from model_training.tempo.pieces import TempoPiece, composed, grooves, listed_clips, midi_files
+from model_training.tempo.pieces import TempoPiece, composed, grooves, listed_clips, midi_files, noises
 from model_training.tempo.train import example_of, save_head, train_head
 from musrecd.analysis.encoder import load_encoder
 from musrecd.analysis.rhythm import SHIPPED_HEAD
 
 _SECONDS = 30.0
+_NOISES = 60
 # Half of what is known of recordings comes from few clips, so each of them counts more than a rendered piece.
 _WEIGHTS = {"clips": 3.0, "composed": 1.0, "groove": 1.0}
 _MIDI_WEIGHT = 0.5
@@ -31,7 +32,7 @@ def _pieces(data: Path, n_each: int, n_grooves: int, n_midi: int, sr: int) -> li
     rendered = chain(
         composed(n_each, _SECONDS, sr), grooves(n_grooves, _SECONDS, sr, fonts), midi_files(files, sr, fonts)
     )
-    return [*rendered, *listed_clips(data, sr)]
+    return [*rendered, *noises(_NOISES, _SECONDS, sr), *listed_clips(data, sr)]
 
 
 @click.group()

@@ -16,8 +16,8 @@ from musrecd.analysis.rhythm import TempoHead
 from musrecd.analysis.tempogram import TEMPI_BPM, evidence, onset_strength, tempogram
 from musrecd.types import FloatArray
 
-_HIDDEN = 32
-_STEPS = 2400
+_HIDDEN = 48
+_STEPS = 2800
 _BATCH = 64
 _DROPPED = 0.15
 _RATE = 3e-3
@@ -31,7 +31,7 @@ _KNOTS_BPM = np.geomspace(40, 244, 12)
 
 @dataclass(frozen=True, slots=True)
 class TempoExample:
-    """Onset strengths (n_bands, n) of excerpts, label probabilities (n_labels,) and the tempo in BPM.
+    """Onset strengths (n_bands, n) of excerpts, label probabilities (n_labels,) and the tempo in BPM, 0 for none.
 
     Training plays it at up to `retimed` times the speed, or as much slower.
     """
@@ -65,7 +65,9 @@ def curves() -> FloatArray:
 
 
 def target(bpm: float) -> FloatArray:
-    """Shares (n_tempi,) of what counts as `bpm`."""
+    """Shares (n_tempi,) of what counts as `bpm`; the same of all where it is 0, so that nobody is sure of noise."""
+    if not bpm:
+        return np.full(len(TEMPI_BPM), 1 / len(TEMPI_BPM), np.float32)
     shares = np.exp(-0.5 * (np.log(TEMPI_BPM / bpm) / _TARGET_WIDTH) ** 2) + 1e-12
     whole: FloatArray = (shares / shares.sum()).astype(np.float32)
     return whole
@@ -109,7 +111,7 @@ def train_head(
     for example in examples:
         for _ in range(copies):
             factor = float(np.exp(rng.uniform(-1, 1) * np.log(example.retimed)))
-            if not TEMPI_BPM[0] <= example.bpm * factor <= TEMPI_BPM[-1]:
+            if example.bpm and not TEMPI_BPM[0] <= example.bpm * factor <= TEMPI_BPM[-1]:
                 continue
             features.append(seen(example, frame_rate * factor))
             styles.append(example.styles * (rng.random() >= _STYLES_WITHHELD))
