@@ -21,6 +21,8 @@ from musrecd.types import FloatArray
 SHIPPED_HEAD = Path(__file__).with_name("weights") / "rhythm.npz"
 
 _SAME_TEMPO = 0.04
+# The flanks of a peak are no other tempo.
+_OTHER_TEMPO = 0.08
 _MOST_CANDIDATES = 4
 # How far the exact tempo may lie from the step of the grid, and how finely it is looked for.
 _REFINED = np.linspace(0.97, 1.03, 121, dtype=np.float32)
@@ -118,9 +120,9 @@ def _candidates(shares: FloatArray) -> list[Candidate]:
     found: list[Candidate] = []
     while len(found) < _MOST_CANDIDATES:
         centre = TEMPI_BPM[int(left.argmax())]
-        near = np.abs(TEMPI_BPM / centre - 1) <= _SAME_TEMPO
-        found.append(Candidate(float(centre), min(1.0, float(left[near].sum()))))
-        left[near] = 0.0
+        away = np.abs(TEMPI_BPM / centre - 1)
+        found.append(Candidate(float(centre), min(1.0, float(left[away <= _SAME_TEMPO].sum()))))
+        left[away <= _OTHER_TEMPO] = 0.0
     return sorted(found, key=lambda candidate: -candidate.probability)
 
 
