@@ -28,46 +28,46 @@ from musrecd.types import FloatArray
 
 _LISTED = Path(__file__).with_name("clips.csv")
 _RETIMED = (0.85, 1.2)
+# Every fifth piece is kept for measuring and never trained on.
+_TEST_EVERY = 5
 _QUARTER_BPM = 120.0  # of a MIDI file that says nothing
 
 
 @dataclass(frozen=True, slots=True)
 class TempoPiece:
-    """Sound `y` (n,) of known tempo in BPM, 0 for none. `is_test` pieces are never trained on."""
+    """Sound `y` (n,) of known tempo in BPM, 0 for none."""
 
     y: FloatArray
     bpm: float
     name: str
     source: str
-    is_test: bool
 
 
-def composed(n_each: int, seconds: float, sr: int) -> Iterator[TempoPiece]:
+def composed(n_each: int, seconds: float, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
     """Pieces in the twelve styles of `synthesis`, every second one a little faster or slower than is usual."""
-    for seed in range(n_each):
+    for seed in _seeds(n_each, is_test):
         for style in STYLES:
             piece = compose(style, 50_000 + seed, 2 * seconds)
             rng = np.random.default_rng([crc32(style.encode()), seed])
             if seed % 2:
                 piece = replace(piece, tempo_bpm=piece.tempo_bpm * float(rng.uniform(*_RETIMED)))
             y = render(replace(piece, seconds=seconds), sr)
-            yield TempoPiece(y, piece.tempo_bpm, f"{style}/{seed}", "composed", seed % 5 == 4)
+            yield TempoPiece(y, piece.tempo_bpm, f"{style}/{seed}", "composed")
 
 
-def grooves(n: int, seconds: float, sr: int, fonts: Sequence[Path]) -> Iterator[TempoPiece]:
+def grooves(n: int, seconds: float, sr: int, fonts: Sequence[Path], *, is_test: bool) -> Iterator[TempoPiece]:
     """Grooves of `grooves.py`."""
-    for seed in range(n):
+    for seed in _seeds(n, is_test):
         played = play_groove(seed, seconds, sr, fonts)
-        yield TempoPiece(played.y, played.bpm, f"{played.name}/{seed}", "groove", seed % 5 == 4)
+        yield TempoPiece(played.y, played.bpm, f"{played.name}/{seed}", "groove")
 
 
-def midi_files(clips: Sequence[Clip], sr: int, fonts: Sequence[Path]) -> Iterator[TempoPiece]:
+def midi_files(clips: Sequence[Clip], sr: int, fonts: Sequence[Path], *, is_test: bool) -> Iterator[TempoPiece]:
     """MIDI files of one tempo. In 6, 9 and 12 eighths three of them are a beat."""
     for clip in clips:
         bpm = _bpm(clip.path)
-        if bpm is not None:
-            is_test = crc32(clip.path.stem.encode()) % 5 == 4
-            yield TempoPiece(play(clip, sr, fonts), bpm, clip.name, clip.source, is_test)
+        if bpm is not None and (crc32(clip.path.stem.encode()) % _TEST_EVERY == _TEST_EVERY - 1) == is_test:
+            yield TempoPiece(play(clip, sr, fonts), bpm, clip.name, clip.source)
 
 
 def noises(n: int, seconds: float, sr: int) -> Iterator[TempoPiece]:
@@ -79,16 +79,22 @@ def noises(n: int, seconds: float, sr: int) -> Iterator[TempoPiece]:
             y *= 0.01 + (rng.random(len(y)) < rng.uniform(2, 12) / sr)
             y = lfilter([1.0], [1.0, -0.995], y)
         y = lfilter([1.0], [1.0, -rng.uniform(0.0, 0.97)], y)
-        yield TempoPiece((0.3 * y / np.abs(y).max()).astype(np.float32), 0.0, f"noise/{seed}", "noise", is_test=False)
+        yield TempoPiece((0.3 * y / np.abs(y).max()).astype(np.float32), 0.0, f"noise/{seed}", "noise")
 
 
-def listed_clips(data: Path, sr: int) -> Iterator[TempoPiece]:
+def listed_clips(data: Path, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
     """Decode the recordings of `clips.csv`, from the folder of clips that the encoder is trained on, too."""
     with _LISTED.open(encoding="utf-8", newline="") as table:
         for row in csv.DictReader(table):
+            if (row["is_test"] == "1") != is_test:
+                continue
             with listen(str(data / "clips" / row["path"]), ExcerptPlan()) as recording:
                 y = np.concatenate(recording.decode(sr))
-            yield TempoPiece(y, float(row["bpm"]), row["path"], "clips", row["is_test"] == "1")
+            yield TempoPiece(y, float(row["bpm"]), row["path"], "clips")
+
+
+def _seeds(n: int, is_test: bool) -> list[int]:
+    return [seed for seed in range(n) if (seed % _TEST_EVERY == _TEST_EVERY - 1) == is_test]
 
 
 def _bpm(path: Path) -> float | None:

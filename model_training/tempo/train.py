@@ -134,7 +134,7 @@ def train_head(
         spread=spread,
         w1=np.concatenate([state["first.weight"].T for state in states], 1),
         b1=np.concatenate([state["first.bias"] for state in states]),
-        w2=np.concatenate([state["second.weight"][0] for state in states]) / np.float32(_NETWORKS),
+        w2=np.concatenate([state["second.weight"][0] for state in states]).astype(np.float32) / np.float32(_NETWORKS),
         usual=np.mean([state["usual"] @ style_curves for state in states], 0),
         style=np.mean([state["style"] for state in states], 0),
         curves=style_curves,

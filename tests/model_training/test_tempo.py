@@ -21,7 +21,7 @@ FILTERS = librosa.filters.mel(sr=CONFIG.sr, n_fft=CONFIG.n_fft, n_mels=CONFIG.n_
 
 @pytest.fixture(scope="module")
 def pieces() -> list[TempoPiece]:
-    return list(composed(1, 6.0, CONFIG.sr))
+    return list(composed(1, 6.0, CONFIG.sr, is_test=False))
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +34,11 @@ def examples(pieces: list[TempoPiece]) -> list[TempoExample]:
 
 
 def test_every_fifth_piece_is_kept_for_testing_and_tempi_differ() -> None:
-    few = list(composed(5, 0.3, CONFIG.sr))
-    assert sum(piece.is_test for piece in few) * 5 == len(few)
-    assert len({piece.bpm for piece in few}) > len(few) / 2
+    trained = {p.name: p.bpm for p in composed(5, 0.3, CONFIG.sr, is_test=False)}
+    tested = {p.name: p.bpm for p in composed(5, 0.3, CONFIG.sr, is_test=True)}
+    assert len(trained) == 4 * len(tested) > 0
+    assert not trained.keys() & tested.keys()
+    assert len(set(trained.values())) > len(trained) / 2
 
 
 def test_retimed_music_is_evidence_for_another_tempo(examples: list[TempoExample]) -> None:
@@ -98,4 +100,5 @@ def test_midi_files_of_several_tempi_are_left_out(tmp_path: Path) -> None:
     midi.tracks.append(track)
     midi.save(tmp_path / "two.mid")
     clip = Clip(tmp_path / "two.mid", "two.mid", "midi:x", "midi:x", (), ())
-    assert list(midi_files([clip], CONFIG.sr, [])) == []
+    for side in (False, True):
+        assert list(midi_files([clip], CONFIG.sr, [], is_test=side)) == []
