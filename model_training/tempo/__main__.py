@@ -20,7 +20,7 @@ from musrecd.analysis.rhythm import SHIPPED_HEAD
 _SECONDS = 30.0
 _NOISES = 60
 # Composed pieces of each style, grooves and MIDI files, before every fifth is put aside.
-_TRAINED_ON = (80, 850, 400)
+_TRAINED_ON = (45, 550, 400)
 # Half of what is known of recordings comes from few clips, so each of them counts more than a rendered piece.
 _WEIGHTS = {"clips": 3.0, "composed": 1.3, "groove": 1.0, "noise": 1.0}
 _MIDI_WEIGHT = 0.5
