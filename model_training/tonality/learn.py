@@ -80,7 +80,7 @@ def as_weights(network: KeyNetwork) -> KeyWeights:
     """Return the parameters of a network as numpy asks for them."""
     state = {name: tensor.detach().numpy().astype(np.float32) for name, tensor in network.state_dict().items()}
     names = {f"{layer}.{kind}": layer + suffix for layer in ("chord", "tonic", "mode") for kind, suffix in _SUFFIXES}
-    return KeyWeights(**{names[name]: array for name, array in state.items()}, temperature=np.float32([1.0]))
+    return KeyWeights(**{names[name]: array for name, array in state.items()}, temperature=np.ones(1, np.float32))
 
 
 def _rarity(examples: Sequence[Example]) -> Tensor:

@@ -8,7 +8,7 @@ import mido
 import numpy as np
 import soxr
 
-from model_training.synthesis.midi import _synth, find_fonts
+from model_training.synthesis.midi import find_fonts, synthesiser
 from model_training.synthesis.theory import NOTES
 from model_training.tonality.songs import DRUMS, Played, Song
 from musrecd.types import FloatArray
@@ -24,7 +24,7 @@ _N_MELODIC = 112
 
 def play_song(song: Song, font: int, seconds: float, sr: int) -> FloatArray:
     """Play a song with the sound font of that number: (n,), mono at `sr` Hz."""
-    synth, fonts = _synth(tuple(find_fonts()))
+    synth, fonts = synthesiser(tuple(find_fonts()))
     synth.system_reset()
     # A reset stops the notes and leaves the echo of the last piece in the room.
     synth.get_samples(_ECHO_S * _SYNTH_SR)

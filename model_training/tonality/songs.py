@@ -107,7 +107,9 @@ def _loosened(note: Played, rng: np.random.Generator) -> Played:
 
 def _bass(sheet: _Sheet, rng: np.random.Generator) -> list[Played]:
     """Roots, mostly: held, repeated, with fifths or octaves, walking, or a riff."""
-    kind = rng.choice(("held", "pulse", "fifths", "octaves", "walk", "riff", "pedal"), p=(0.15, 0.25, 0.2, 0.1, 0.15, 0.1, 0.05))
+    kind = rng.choice(
+        ("held", "pulse", "fifths", "octaves", "walk", "riff", "pedal"), p=(0.15, 0.25, 0.2, 0.1, 0.15, 0.1, 0.05)
+    )
     low = int(rng.integers(28, 36))
     loud = int(rng.integers(75, 120))
     riff = [(b, int(rng.choice(sheet.idiom.scale))) for b in np.flatnonzero(rng.random(8) < 0.6) / 2]
@@ -126,7 +128,7 @@ def _bass(sheet: _Sheet, rng: np.random.Generator) -> list[Played]:
         elif kind == "octaves" and i % 2:
             pitch = root + 12
         elif kind == "walk" and i % 2:
-            pitch = nearest(list(chord.tones) if rng.random() < 0.6 else sheet.scale, root + rng.integers(-3, 9))
+            pitch = nearest(list(chord.tones) if rng.random() < 0.6 else sheet.scale, root + int(rng.integers(-3, 9)))
         notes.append(_note(sheet, beat, step * rng.uniform(0.5, 1), 0, pitch, loud))
     return notes
 
@@ -137,7 +139,12 @@ def _chords(sheet: _Sheet, rng: np.random.Generator, channel: int) -> list[Playe
     low = int(rng.integers(43, 62))
     n_voices = int(rng.integers(2, 4)) if sheet.idiom.power else int(rng.integers(3, 5))
     loud = int(rng.integers(50, 110))
-    step, offset = {"held": (2.0, 0.0), "struck": (float(rng.choice((0.5, 1, 2))), 0.0), "off": (1.0, 0.5), "broken": (2.0, 0.0)}[str(kind)]
+    step, offset = {
+        "held": (2.0, 0.0),
+        "struck": (float(rng.choice((0.5, 1, 2))), 0.0),
+        "off": (1.0, 0.5),
+        "broken": (2.0, 0.0),
+    }[str(kind)]
     voices: tuple[int, ...] = ()
     notes = []
     for beat in np.arange(offset, sheet.n_beats, step):

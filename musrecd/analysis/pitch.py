@@ -45,7 +45,7 @@ class _Peaks:
     magnitudes: FloatArray
 
 
-def hear_pitches(ys: Sequence[FloatArray], sr: int) -> Pitches:
+def hear_pitches(ys: Sequence[FloatArray], sr: float) -> Pitches:
     """Find what sounds in the excerpts `ys` (each (n,), mono at `sr` Hz), all in one tuning."""
     spectra = np.concatenate([_spectra(y, sr) for y in ys])
     peaks = _peaks(spectra, sr)
@@ -59,11 +59,11 @@ def hear_pitches(ys: Sequence[FloatArray], sr: int) -> Pitches:
     return Pitches(magnitudes, 100 * tuning)
 
 
-def _n_fft(sr: int) -> int:
+def _n_fft(sr: float) -> int:
     return round(_FRAME_S * sr)
 
 
-def _spectra(y: FloatArray, sr: int) -> FloatArray:
+def _spectra(y: FloatArray, sr: float) -> FloatArray:
     """Magnitudes (n_frames, n_bins) up to the highest pitch; frames overlap by half."""
     # Late, as in the front-end: whoever only reads parameters does without.
     import scipy.fft
@@ -77,7 +77,7 @@ def _spectra(y: FloatArray, sr: int) -> FloatArray:
     return magnitudes
 
 
-def _peaks(spectra: FloatArray, sr: int) -> _Peaks:
+def _peaks(spectra: FloatArray, sr: float) -> _Peaks:
     logs = np.log(spectra + _FLOOR)
     below, middle, above = logs[:, :-2], logs[:, 1:-1], logs[:, 2:]
     found = (middle > below) & (middle >= above) & (spectra[:, 1:-1] > _FLOOR)

@@ -130,4 +130,3 @@ def _profile_scores(loudness: FloatArray) -> FloatArray:
     norms = np.linalg.norm(centred, axis=1) * np.linalg.norm(deviation)
     correlations: FloatArray = (centred @ deviation / np.maximum(norms, _FLOOR)).astype(np.float32)
     return correlations
-
