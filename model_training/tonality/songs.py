@@ -158,7 +158,7 @@ def _chords(sheet: _Sheet, rng: np.random.Generator, channel: int) -> list[Playe
 
 
 def _melody(sheet: _Sheet, rng: np.random.Generator) -> list[Played]:
-    """A walk through the scale that rests on chord tones on strong beats and now and then is silent."""
+    """Walk through the scale: the melody rests on chord tones on strong beats and is silent now and then."""
     goal = pitch = int(rng.integers(58, 80))
     loud = int(rng.integers(70, 120))
     strict = rng.uniform(0.3, 0.9)
@@ -186,7 +186,7 @@ def _drums(sheet: _Sheet, rng: np.random.Generator) -> list[Played]:
     return hits + [_note(sheet, 4 * bar, 0.2, DRUMS, _CRASH, loud) for bar in bars if bar % 4 == 0]
 
 
-def _note(sheet: _Sheet, beat: float, beats: float, channel: int, pitch: int, velocity: int) -> Played:  # noqa: PLR0913, PLR0917
+def _note(sheet: _Sheet, beat: float, beats: float, channel: int, pitch: int, velocity: int) -> Played:
     if sheet.idiom.swings and beat % 1 == 0.5:
         beat += 0.16
     return Played(float(beat) * sheet.beat_s, float(beats) * sheet.beat_s, channel, int(pitch), velocity)

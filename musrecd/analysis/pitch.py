@@ -2,8 +2,8 @@
 
 Peaks are found in the log spectrum and refined by a parabola (Smith and Serra, PARSHL, 1987); the tuning is the
 circular mean of their distances from equal temperament at 440 Hz, weighted by magnitude (after Dressler and Streich,
-Tuning Frequency Estimation Using Circular Statistics, ISMIR 2007); as in Gomez's harmonic pitch class profiles (2006), a
-peak counts the less the farther it lies from its semitone.
+Tuning Frequency Estimation Using Circular Statistics, ISMIR 2007); as in Gomez's harmonic pitch class profiles
+(2006), a peak counts the less the farther it lies from its semitone.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _LEAST_AGREEMENT = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Pitches:
-    """`magnitudes` (n_frames, N_PITCHES) of the semitones from `LOWEST_PITCH` on, tuned; `tuning_cents` from -50 to 50."""
+    """`magnitudes` (n_frames, N_PITCHES) of semitones from `LOWEST_PITCH` on; `tuning_cents` from -50 to 50."""
 
     magnitudes: FloatArray
     tuning_cents: float

@@ -1,10 +1,11 @@
 """The key of a recording, with confidence, and its tuning.
 
-A small network listens to the pitches of each half second and is the same for all twelve transpositions (shared weights
-as in Korzeniowski and Widmer, Genre-Agnostic Key Classification with CNNs, ISMIR 2018): a first layer finds chords and
-bass notes over any root, their mean over time goes to a second one that judges how they belong to a tonic. It was trained
-by `model_training.tonality`. Beside it a profile of pitch classes is asked (Albrecht and Shanahan, The Use of Large
-Corpora to Train a New Type of Key-Finding Algorithm, Music Perception 2013), which has heard no recordings at all.
+A small network listens to the pitches of each half second and is the same for all twelve transpositions (weights
+shared as in Korzeniowski and Widmer, Genre-Agnostic Key Classification with CNNs, ISMIR 2018): a first layer finds
+chords and bass notes over any root, their mean over time goes to a second one that judges how they belong to a tonic.
+It was trained by `model_training.tonality`. Beside it a profile of pitch classes is asked (Albrecht and Shanahan, The
+Use of Large Corpora to Train a New Type of Key-Finding Algorithm, Music Perception 2013), which has heard no
+recordings at all.
 """
 
 from collections.abc import Sequence
@@ -52,8 +53,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class KeyWeights:
-    """The network: `chord` maps the pitches over a root (N_PITCHES) to features, `tonic` all features around a tonic to
-    hidden units, `mode` those to major and minor. `temperature` makes probabilities of its scores.
+    """The network's parameters, and the temperature that makes probabilities of its scores.
+
+    `chord` maps the pitches over a root (N_PITCHES) to features, `tonic` all features around a tonic to hidden
+    units, `mode` those to major and minor.
     """
 
     chord: FloatArray
