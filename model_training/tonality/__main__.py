@@ -32,14 +32,14 @@ def main() -> None:
 @main.command("learn")
 @click.option("--midi", type=click.Path(path_type=Path, exists=True), help="Folder with the Nottingham tunes.")
 @click.option("--pieces", default=2000, show_default=True, type=click.IntRange(min=10), help="How many are rendered.")
-@click.option("--epochs", default=35, show_default=True, type=click.IntRange(min=1), help="Passes over all of them.")
+@click.option("--epochs", default=40, show_default=True, type=click.IntRange(min=1), help="Passes over all of them.")
 @click.option("--out", default=KEY_WEIGHTS, type=click.Path(path_type=Path), help="Where the weights go.")
 def learn_keys(midi: Path | None, pieces: int, epochs: int, out: Path) -> None:
     """Render music in known keys and write the weights."""
     rng = np.random.default_rng(0)
     examples = [_detuned(piece, rng) for piece in _material(midi, pieces) if not piece.is_test]
     weights = learn(examples, epochs)
-    save_file({name: np.asarray(array) for name, array in asdict(weights).items()}, out)
+    save_file({name: array.astype(np.float16) for name, array in asdict(weights).items()}, out)
     click.echo(f"learnt from {len(examples)} pieces: {out}")
 
 

@@ -12,9 +12,9 @@ from musrecd.analysis.pitch import N_OCTAVES, N_PITCHES
 from musrecd.analysis.tonality import KeyWeights
 from musrecd.types import FloatArray
 
-_N_CHORD = 24
-_N_HIDDEN = 24
-_DROPOUT = 0.2
+_N_CHORD = 48
+_N_HIDDEN = 48
+_DROPOUT = 0.3
 _BATCH = 32
 _SHORTEST_FRAMES = 30
 _HIGHEST_RATE = 4e-3
@@ -52,7 +52,7 @@ class KeyNetwork(nn.Module):
         return logits.transpose(1, 2).flatten(1)
 
 
-def learn(examples: Sequence[Example], epochs: int = 40, seed: int = 0) -> KeyWeights:
+def learn(examples: Sequence[Example], epochs: int, seed: int = 0) -> KeyWeights:
     """Train on examples in all transpositions, with other equalisers, noise and lengths each time."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -80,7 +80,7 @@ def as_weights(network: KeyNetwork) -> KeyWeights:
     """Return the parameters of a network as numpy asks for them."""
     state = {name: tensor.detach().numpy().astype(np.float32) for name, tensor in network.state_dict().items()}
     names = {f"{layer}.{kind}": layer + suffix for layer in ("chord", "tonic", "mode") for kind, suffix in _SUFFIXES}
-    return KeyWeights(**{names[name]: array for name, array in state.items()}, temperature=np.ones(1, np.float32))
+    return KeyWeights(**{names[name]: array for name, array in state.items()})
 
 
 def _rarity(examples: Sequence[Example]) -> Tensor:
@@ -95,7 +95,7 @@ def _varied(example: Example, rng: np.random.Generator) -> Example:
     length = int(rng.integers(min(_SHORTEST_FRAMES, n_frames), n_frames + 1))
     first = int(rng.integers(n_frames - length + 1))
     shift = int(rng.integers(-6, 7))
-    part = _transposed(example.loudness[first : first + length], shift)
+    part = moved(example.loudness[first : first + length], shift)
     gains = np.interp(np.arange(N_PITCHES), np.linspace(0, N_PITCHES - 1, 5), rng.normal(0, 0.35, 5))
     magnitudes = np.expm1(part) * np.exp(gains + rng.normal(0, 0.3))
     if rng.random() < 0.5:
@@ -104,11 +104,12 @@ def _varied(example: Example, rng: np.random.Generator) -> Example:
     return Example(np.log1p(magnitudes).astype(np.float32), key)
 
 
-def _transposed(loudness: FloatArray, shift: int) -> FloatArray:
-    moved = np.roll(loudness, shift, axis=1)
+def moved(loudness: FloatArray, shift: int) -> FloatArray:
+    """Return loudness (n_frames, N_PITCHES) that many semitones up, silent where nothing comes from."""
+    rolled = np.roll(loudness, shift, axis=1)
     # What leaves at one end must not come back at the other.
-    moved[:, slice(0, shift) if shift >= 0 else slice(shift, None)] = 0
-    return moved
+    rolled[:, slice(0, shift) if shift >= 0 else slice(shift, None)] = 0
+    return rolled
 
 
 def _batch(examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
