@@ -27,8 +27,7 @@ _COMPRESSION = 30.0
 _LOUD_SHARE = 0.9
 _EVIDENCE = 4.0
 _FLOOR = 1e-9
-# The correlation with a profile is worth this many nats. With it the network leans less towards minor on real clips, and
-# the probabilities are right as they are: .86 on average, of 452 rendered pieces 87 % (measured).
+# The correlation with a profile is worth this many nats: it keeps the network from leaning towards minor on real clips.
 _PROFILE_WEIGHT = 2.0
 _PROFILES = np.array(
     [
