@@ -12,7 +12,7 @@ PACKAGES = ("musrecd", "model_training", "beetsplug")
 MOST_LINES = 400
 
 FOUNDATIONS = ("musrecd.types", "musrecd.errors")
-SHARED = (*FOUNDATIONS, "musrecd.config", "musrecd.display")
+SHARED = (*FOUNDATIONS, "musrecd.config", "musrecd.display", "musrecd.keys")
 # Floor → what it may import of the project beside itself, lowest floor first. A package allows its modules.
 FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.types": (),
@@ -20,6 +20,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.config_values": FOUNDATIONS,
     "musrecd.config": (*FOUNDATIONS, "musrecd.config_values"),
     "musrecd.display": FOUNDATIONS,
+    "musrecd.keys": (),
     "musrecd.analysis": SHARED,
     "musrecd.library": SHARED,
     "musrecd.recommend": SHARED,
@@ -41,7 +42,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "model_training.datasets": (),
     # What is learnt of a person's genres is measured by the code that serves.
     "model_training": (
-        *FOUNDATIONS, "musrecd.display", "musrecd.analysis", "musrecd.tagging", "model_training.datasets",
+        *FOUNDATIONS, "musrecd.display", "musrecd.keys", "musrecd.analysis", "musrecd.tagging",
+        "model_training.datasets",
     ),
     "musrecd": (),
 }  # fmt: skip
@@ -51,6 +53,7 @@ WITHOUT = {
     "musrecd.config_values": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
     "musrecd.config": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
     "musrecd.display": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
+    "musrecd.keys": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
     "musrecd.analysis": ("librosa", "sqlite3", "sqlite_utils", "beets", "click"),
     "musrecd.library": ("torch", "av", "librosa", "soxr", "beets", "click"),
     "musrecd.recommend": ("torch", "av", "librosa", "sqlite3", "sqlite_utils", "beets", "click"),

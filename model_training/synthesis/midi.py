@@ -61,7 +61,7 @@ def find_fonts(folders: Sequence[Path] = FONT_FOLDERS) -> list[Path]:
 
 
 @lru_cache(maxsize=1)
-def _synth(fonts: tuple[Path, ...]) -> tuple["Synth", list[int]]:
+def synthesiser(fonts: tuple[Path, ...]) -> tuple["Synth", list[int]]:
     """One synthesiser with all fonts; loading them takes longer than playing a piece."""
     # Here and not above: it looks for a library that only those who play MIDI files need.
     from fluidsynth import Synth
@@ -77,7 +77,7 @@ def play(clip: Clip, sr: int, fonts: Sequence[Path]) -> FloatArray:
     Sound font, key and, more often than not, the instruments are drawn by the name of the piece, always the same.
     """
     rng = np.random.default_rng(crc32(clip.name.encode()))
-    synth, loaded = _synth(tuple(fonts))
+    synth, loaded = synthesiser(tuple(fonts))
     synth.system_reset()
     # A reset stops the notes and leaves the echo of the last piece in the room.
     synth.get_samples(_ECHO_S * _SYNTH_SR)
