@@ -125,12 +125,18 @@ def _share(value: float | None) -> str:
 
 
 def _heard(items: Sequence[Item], reader: LibraryReader, info: EncoderInfo) -> tuple[list[Item], FloatArray]:
-    """Return the analysed items that have genres, with their embeddings (n, dim)."""
-    with_genres = [item for item in items if _genres(item)]
-    tracks = reader.tracks_at([item.path for item in with_genres], info.version)
-    rows = reader.rows_of([track.recording_id for track in tracks.values()], info.version)
-    known = [item for item in with_genres if item.path in tracks and tracks[item.path].recording_id in rows]
-    return known, reader.vectors(info.version)[[rows[tracks[item.path].recording_id] for item in known]]
+    """Return the analysed items that have genres of the person's own, with their embeddings (n, dim).
+
+    What we wrote and nobody changed is our guess: learnt from, it would vouch for itself.
+    """
+    from musrecd.library.embeddings import embeddings_at
+    from musrecd.tagging.wishes import ours_at
+
+    by_path = {item.path: item for item in items if _genres(item)}
+    ours = ours_at(reader, reader.tracks_at(list(by_path), info.version))
+    own = [path for path, item in by_path.items() if ours.get(path) != _genres(item)]
+    paths, embeddings = embeddings_at(reader, own, info.version)
+    return [by_path[path] for path in paths], embeddings
 
 
 def _genres(item: Item) -> tuple[str, ...]:

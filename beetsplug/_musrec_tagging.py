@@ -6,10 +6,9 @@ No plugin of its own: beets loads what it is told to load, and that is `musrec`.
 from __future__ import annotations
 
 import json
-import os
 import sys
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from beets import config as beets_config
 from beets import ui
@@ -28,14 +27,19 @@ if TYPE_CHECKING:
     from musrecd.config import Config, VocabularyConfig
     from musrecd.library.journal import Entry, Plan
     from musrecd.library.reader import LibraryReader
-    from musrecd.tagging.files import Rules
+    from musrecd.library.store import Library as MusrecLibrary
+    from musrecd.tagging.files import FileTags, Rules
     from musrecd.tagging.genres import Genres
     from musrecd.tagging.outcome import Outcome
-    from musrecd.tagging.policy import Manner, Policy
+    from musrecd.tagging.policy import Decision, Policy
     from musrecd.tagging.wishes import Wish
-    from musrecd.types import EncoderInfo
+    from musrecd.types import EncoderInfo, FileState
 
-_ASK_FROM = 20
+AUTHOR = "beet"
+_NS = 1_000_000_000
+_LOCK_WAIT_S = 60.0
+# An import goes on for long, and would not come back to the album.
+_IMPORT_LOCK_WAIT_S = 600.0
 _GROUPS = {"musrec_moods": "mood", "musrec_voice": "voice", "musrec_instruments": "instrument"}
 
 
@@ -81,8 +85,8 @@ def wishes(reader: LibraryReader, info: EncoderInfo, genres: Genres, items: Sequ
 
 
 def show(items: Sequence[Item], found: Sequence[Wish], genres: Genres, policy: Policy, *, shown: int, as_json: bool,
-         n_missing: int) -> int:  # fmt: skip
-    """Print what tracks sound like and what would happen, by beets' database; returns how many would change."""
+         n_missing: int, into_files: bool) -> list[Wish]:  # fmt: skip
+    """Print what tracks sound like and what would happen, by beets' database; returns those that would change."""
     from musrecd.commands.proposals import Proposal, lines
     from musrecd.commands.proposals import to_dict as described
     from musrecd.tagging.wishes import decide_for
@@ -93,7 +97,7 @@ def show(items: Sequence[Item], found: Sequence[Wish], genres: Genres, policy: P
             format(by_path[wish.path], ""),
             wish.in_beets or (),
             wish.predicted,
-            decide_for(wish, (), policy, genres.vocabulary.among),
+            decide_for(wish, _as_in_beets(wish) if into_files else None, policy, genres.vocabulary.among),
         )
         for wish in found
     ]
@@ -103,55 +107,41 @@ def show(items: Sequence[Item], found: Sequence[Wish], genres: Genres, policy: P
     else:
         for line in lines(proposals, shown=shown):
             ui.print_(safe(line))
-    return sum(each.decision.genres is not None for each in proposals)
+    return [wish for wish, each in zip(found, proposals, strict=True) if each.decision.is_change]
 
 
-def rules_of(config: Config, lib: Library) -> Rules:
-    """Return the rules of the configuration; links are followed within beets' directory and the watched folders."""
-    from musrecd.tagging.files import Rules
+def _as_in_beets(wish: Wish) -> FileTags:
+    """Stand in for a file that nobody has read yet: with the genres that the database has, and without moods."""
+    from musrecd.tagging.files import FileTags
 
-    tagging = config.tagging
-    return Rules(
-        roots=(lib.directory, *map(os.fsencode, config.folders)),
-        hard_links=tagging.hard_links,
-        # Whoever types the command has finished with the file.
-        settle_s=0.0,
-        keep_mtime=tagging.keep_mtime,
-    )
+    return FileTags(wish.in_beets or (), (), {})
 
 
 def write(
-    lib: Library,
-    config: Config,
-    found: Sequence[Wish],
-    policy: Policy,
-    genres: Genres,
-    *,
-    into_files: bool,
+    lib: Library, config: Config, found: Sequence[Wish], policy: Policy, genres: Genres, *, into_files: bool,
     run: int | None = None,
-) -> Report:
+) -> Report:  # fmt: skip
     """Write genres into beets' database and, `into_files`, into the files with them, as a run of their own or `run`."""
     from musrecd.library.store import Library as MusrecLibrary
-    from musrecd.tagging.writing import only_writer, write_all
+    from musrecd.tagging.writing import How, finish_interrupted, only_writer, write_all
 
     report = Report()
-    with MusrecLibrary.open(config.library) as library, only_writer(config.library):
-        finish(lib, library)
-        keeper = _Keeper(lib)
-        rules, among = rules_of(config, lib), genres.vocabulary.among
-        outcomes = write_all(library, found, policy, rules, among, apply=keeper.keep, into_files=into_files, run=run)
-        for outcome in outcomes:
+    wait_s = _LOCK_WAIT_S if run is None else _IMPORT_LOCK_WAIT_S
+    with MusrecLibrary.open(config.library) as library, only_writer(config.library, wait_s=wait_s):
+        database = Database(lib)
+        finish_interrupted(library, database)
+        among = genres.vocabulary.among
+        how = How(policy, rules_for(config, lib), among, AUTHOR, database, into_files=into_files, run=run)
+        for outcome in write_all(library, found, how):
             report.note(outcome)
     return report
 
 
-def finish(lib: Library, library: Any) -> None:  # noqa: ANN401
-    """End what was interrupted: what came into files comes into beets' database, too."""
-    from musrecd.tagging.writing import finish_interrupted
+def rules_for(config: Config, lib: Library) -> Rules:
+    """Return the rules of the configuration; links are followed within beets' directory and the watched folders."""
+    from musrecd.tagging.settings import rules_of
 
-    keeper = _Keeper(lib)
-    for entry in finish_interrupted(library, keeper.genres):
-        keeper.set(entry.plan)
+    return rules_of(config.tagging, [lib.directory, *config.folders])
 
 
 def take_back(lib: Library, config: Config, entries: Sequence[Entry], *, force: bool) -> Report:
@@ -159,21 +149,21 @@ def take_back(lib: Library, config: Config, entries: Sequence[Entry], *, force: 
     from musrecd.library.reader import LibraryReader
     from musrecd.library.store import Library as MusrecLibrary
     from musrecd.tagging.undo import Undo, undo
-    from musrecd.tagging.writing import only_writer
+    from musrecd.tagging.writing import finish_interrupted, only_writer
 
     report = Report()
     with MusrecLibrary.open(config.library) as library, only_writer(config.library):
-        finish(lib, library)
-        keeper = _Keeper(lib)
-        how = Undo(rules_of(config, lib), keeper.keep, keeper.genres, force)
+        database = Database(lib)
+        finish_interrupted(library, database)
+        how = Undo(rules_for(config, lib), AUTHOR, database, force)
         with LibraryReader.open(config.library) as reader:
             for outcome in undo(library, reader, entries, how):
                 report.note(outcome)
     return report
 
 
-class _Keeper:
-    """Keeps beets' database in line with what was written."""
+class Database:
+    """The genres that beets' database has."""
 
     def __init__(self, lib: Library) -> None:
         self._lib = lib
@@ -183,109 +173,141 @@ class _Keeper:
         item = self._item(path)
         return None if item is None else tuple(item.genres)
 
-    def keep(self, plan: Plan, _outcome: Outcome) -> None:
-        """Take over what was just written."""
-        self.set(plan)
-
-    def set(self, plan: Plan) -> None:
-        """Put the genres of a write into the database; the file counts as known as it is now."""
-        item = self._item(plan.path)
-        if item is None or plan.beets_after is None:
+    def put(self, path: bytes, genres: tuple[str, ...], was: FileState | None) -> None:
+        """Put genres into the database; a file that it knew as it was before our write is known as it is now."""
+        if (item := self._item(path)) is None:
             return
-        item.genres = list(plan.beets_after)
-        if plan.file_before is not None:
+        item.genres = list(genres)
+        if was is not None and (was.mtime_ns // _NS <= item.mtime or self._agrees(item)):
             item.mtime = item.current_mtime()
         item.store()
+
+    def _agrees(self, item: Item) -> bool:
+        """Whether the file says what the database does: if not, that is still to be found by `beet update`."""
+        fresh = self._item(item.path)
+        if fresh is None:
+            return False
+        fresh.read()
+        # As the file grew it seems to have another bit rate.
+        item.bitrate = fresh.bitrate
+        return all(fresh.get(name) == item.get(name) for name in item._media_fields)
 
     def _item(self, path: bytes) -> Item | None:
         return self._lib.items(InQuery("path", [normalize_path_for_db(path)])).get()
 
 
-def set_fields(reader: LibraryReader, info: EncoderInfo, items: Iterable[Item]) -> None:
+def set_fields(lib: Library, reader: LibraryReader, info: EncoderInfo, items: Iterable[Item]) -> None:
     """Store moods, voice and instruments as flexible fields of analysed items."""
     from musrecd.tagging.predict import certain
 
     items = list(items)
     tracks = reader.tracks_at([item.path for item in items], info.version)
     heard = reader.probabilities([track.recording_id for track in tracks.values()], info.version)
-    for item in items:
-        track = tracks.get(item.path)
-        if track is None or track.recording_id not in heard:
-            continue
-        for name, group in _GROUPS.items():
-            words = [each.name for each in certain(heard[track.recording_id], info.labels, group)]
-            value = "; ".join(words) if group == "voice" else words
-            if item.get(name) != value and (words or name in item):
-                item[name] = value
-        item.store()
+    with lib.transaction():
+        for item in items:
+            track = tracks.get(item.path)
+            if track is None or track.recording_id not in heard:
+                continue
+            for name, group in _GROUPS.items():
+                words = [each.name for each in certain(heard[track.recording_id], info.labels, group)]
+                value = "; ".join(words) if group == "voice" else words
+                if item.get(name) != value and (words or name in item):
+                    item[name] = value
+            item.store()
 
 
 class Imported:
-    """Gives genres to what is imported, journalled.
+    """Gives genres to what is imported, journalled; one import is one run, however many albums it brings.
 
-    Files that beets is about to write with all their tags get theirs with those; files that it leaves as they are
-    are written by us, once they are where they belong.
+    Files that beets is about to write with all their tags get theirs with those, and each is noted right before
+    and looked at right after. Files that beets leaves as they are are written by us, once they are where they belong.
     """
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._begun: dict[int, list[int]] = {}
-        # One import is one run, however many albums it brings: taken back at once.
-        self._run = 0
+        self._decided: dict[int, tuple[Wish, Decision]] = {}
+        self._begun: dict[int, tuple[int, Plan]] = {}
+        self._run: int | None = None
 
     def before_files(self, reader: LibraryReader, info: EncoderInfo, task: ImportTask) -> None:
         """Put genres where beets writes them itself; to be called in an import stage."""
         from musrecd.errors import TagError
-        from musrecd.library.store import Library as MusrecLibrary
         from musrecd.tagging import files
         from musrecd.tagging.wishes import decide_for
-        from musrecd.tagging.writing import plan_of
 
         if not _is_written_by_beets(task):
             return
         items = {item.path: item for item in task.imported_items()}
         genres = genres_of(self._config, reader, info)
-        plans = []
         for wish in wishes(reader, info, genres, list(items.values())):
             try:
-                tags = files.read(wish.path)
+                decision = decide_for(wish, files.read(wish.path), self._policy(), genres.vocabulary.among)
             except TagError:
                 # What cannot be read could not be put back.
                 continue
-            decision = decide_for(wish, tags.genres, self._policy(), genres.vocabulary.among)
             if decision.genres is not None:
-                plans.append(plan_of(wish, tags, decision, into_files=True))
-        with MusrecLibrary.open(self._config.library) as library:
-            self._run = self._run or library.journal.next_run()
-            self._begun[id(task)] = library.journal.begin(self._run, plans)
-        for plan in plans:
-            items[plan.path].genres = list(plan.genres_after)
-            items[plan.path].store()
+                item = items[wish.path]
+                self._decided[item.id or 0] = (wish, decision)
+                item.genres = list(decision.genres)
+                item.store()
+
+    def on_write(self, item: Item, path: bytes) -> None:
+        """Note a file that beets is about to write, if it gets a genre of ours."""
+        from musrecd.tagging import files
+        from musrecd.tagging.wishes import Wish
+        from musrecd.tagging.writing import plan_of
+
+        if item.id not in self._decided:
+            return
+        wish, decision = self._decided.pop(item.id)
+        at = Wish(path, wish.audio_id, wish.predicted, wish.source, wish.in_beets, wish.ours)
+        plan = plan_of(at, files.read(path), decision)
+        with self._library() as library:
+            [number] = library.journal.begin(self._run_in(library), [plan])
+        self._begun[item.id] = (number, plan)
+
+    def on_written(self, item: Item, path: bytes) -> None:
+        """Note what beets wrote: what the file says now, which is not always what it was told."""
+        from musrecd.tagging import files
+        from musrecd.tagging.writing import state_of
+
+        if item.id not in self._begun:
+            return
+        number, plan = self._begun.pop(item.id)
+        genres = files.read(path).genres
+        with self._library() as library:
+            library.journal.finish([], [number])
+            if genres != plan.genres_before:
+                [number] = library.journal.begin(self._run_in(library), [replace(plan, genres_after=genres)])
+                library.journal.finish([(number, state_of(path))])
 
     def after_files(self, lib: Library, reader: LibraryReader, info: EncoderInfo, task: ImportTask) -> Report:
-        """Note what beets wrote, and write what it did not; to be called when the files are where they belong."""
-        from musrecd.library.store import Library as MusrecLibrary
-
-        if (numbers := self._begun.pop(id(task), None)) is not None:
-            with MusrecLibrary.open(self._config.library) as library:
-                library.journal.finish([(number, None) for number in numbers])
+        """Write what beets did not; to be called when the files are where they belong."""
+        if _is_written_by_beets(task):
             return Report()
         items = task.imported_items()
-        with MusrecLibrary.open(self._config.library) as library:
-            self._run = self._run or library.journal.next_run()
-            library.move_all((old, item.path) for old, item in zip(task.old_paths, items, strict=True))
         genres = genres_of(self._config, reader, info)
+        with self._library() as library:
+            run = self._run_in(library)
         found = wishes(reader, info, genres, items)
-        report = write(lib, self._config, found, self._policy(), genres, into_files=ui.should_write(), run=self._run)
+        report = write(lib, self._config, found, self._policy(), genres, into_files=ui.should_write(), run=run)
         for item in items:
             item.load()
         return report
 
-    def _policy(self) -> Policy:
-        from musrecd.tagging.policy import Policy
+    def _library(self) -> MusrecLibrary:
+        from musrecd.library.store import Library as MusrecLibrary
 
-        manner: Manner = "extend" if self._config.tagging.write == "extend" else "fill"
-        return Policy(manner, words_of(self._config).count)
+        return MusrecLibrary.open(self._config.library)
+
+    def _run_in(self, library: MusrecLibrary) -> int:
+        self._run = self._run or library.journal.next_run(AUTHOR)
+        return self._run
+
+    def _policy(self) -> Policy:
+        from musrecd.tagging.settings import policy_of
+
+        return policy_of(self._config.tagging, words_of(self._config).count)
 
 
 def _is_written_by_beets(task: ImportTask) -> bool:
@@ -296,7 +318,9 @@ def _is_written_by_beets(task: ImportTask) -> bool:
 
 def confirm(question: str, n: int, *, yes: bool) -> bool:
     """Ask before a large change."""
-    if yes or n < _ASK_FROM:
+    from musrecd.commands.proposals import ASK_FROM
+
+    if yes or n < ASK_FROM:
         return True
     if not sys.stdin.isatty():
         raise UserError(f"{question} Nobody is there to answer: say -y")

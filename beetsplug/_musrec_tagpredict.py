@@ -111,20 +111,22 @@ def _predict(
     policy = _policy(options, config)
     found = tagging.wishes(reader, info, genres, items)
     n_missing = len({item.path for item in items}) - len(found)
-    n_changes = tagging.show(
+    into_files = ui.should_write(options.write)
+    wanted = tagging.show(
         items, found, genres, policy, shown=max(config.genres, policy.count), as_json=bool(options.json),
-        n_missing=n_missing,
+        n_missing=n_missing, into_files=into_files,
     )  # fmt: skip
     if n_missing:
         warn(unanalysed_line(n_missing))
     if not (options.apply or options.write) or options.pretend:
         return
-    tagging.set_fields(reader, info, items)
-    into_files = ui.should_write(options.write)
     where = "beets' database and the files" if into_files else "beets' database"
-    if n_changes and tagging.confirm(f"Write genres of {n_changes:,} tracks into {where}?", n_changes, yes=options.yes):
-        report = tagging.write(lib, config, found, policy, genres, into_files=into_files)
-        _say(report, "written", warn)
+    question = f"Write genres of {len(wanted):,} tracks into {where}?"
+    if wanted and not tagging.confirm(question, len(wanted), yes=options.yes):
+        return
+    tagging.set_fields(lib, reader, info, items)
+    report = tagging.write(lib, config, wanted, policy, genres, into_files=into_files)
+    _say(report, "written", warn)
 
 
 def _policy(options: optparse.Values, config: Config) -> Policy:
@@ -137,7 +139,7 @@ def _policy(options: optparse.Values, config: Config) -> Policy:
 def _undo(lib: Library, options: optparse.Values, arguments: list[str], config: Config, reader: LibraryReader) -> None:
     from musrecd.commands.journal import journal_lines
 
-    entries = [each for each in _chosen(lib, arguments, reader) if each.state == "done" and each.plan.undoes is None]
+    entries = [each for each in _chosen(lib, arguments, reader) if each.stands]
     if not entries:
         raise UserError("there is nothing to take back")
     for line in journal_lines(reader, entries):

@@ -7,6 +7,7 @@ Everything heavy is imported by the command that needs it, so that `beet ls` nev
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -30,7 +31,7 @@ from beetsplug._musrec_items import (
 
 if TYPE_CHECKING:
     import optparse
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from beets.importer import ImportSession, ImportTask
     from beets.library import Item, Library
@@ -58,16 +59,18 @@ class MusrecPlugin(BeetsPlugin):
     def __init__(self) -> None:
         super().__init__()
         self._moves: list[tuple[bytes, bytes]] = []
+        self._copies: list[tuple[bytes, bytes]] = []
         self._written: set[bytes] = set()
         self._workers: Performer | None = None
         self._imported: Imported | None = None
         self.import_stages = [self.imported]
         # The import stage hears files where they are imported from; these tell where they went.
         self.register_listener("item_moved", self._note_move)
-        self.register_listener("item_copied", self._note_move)
-        self.register_listener("item_linked", self._note_move)
-        self.register_listener("item_hardlinked", self._note_move)
-        self.register_listener("item_reflinked", self._note_move)
+        self.register_listener("item_copied", self._note_copy)
+        self.register_listener("item_linked", self._note_copy)
+        self.register_listener("item_hardlinked", self._note_copy)
+        self.register_listener("item_reflinked", self._note_copy)
+        self.register_listener("write", self._before_write)
         self.register_listener("after_write", self._note_write)
         self.register_listener("import_task_files", self._tag_files)
         self.register_listener("cli_exit", self._finish)
@@ -220,11 +223,11 @@ class MusrecPlugin(BeetsPlugin):
                 tasks = _tasks(task.imported_items())
                 self._log.info("listening to {} new tracks", len(tasks))
                 self._report(self._ingest(config, tasks))
-                self._tag_imported(config, task)
+                self._tag_imported(config, session, task)
         except MusrecError as error:
             self._log.error("{}", error)
 
-    def _tag_imported(self, config: Config, task: ImportTask) -> None:
+    def _tag_imported(self, config: Config, session: ImportSession, task: ImportTask) -> None:
         """Give what was just heard its fields, and genres to what has none where beets writes the files after that."""
         from beetsplug import _musrec_tagging as tagging
         from musrecd.library.reader import LibraryReader
@@ -232,7 +235,7 @@ class MusrecPlugin(BeetsPlugin):
         with LibraryReader.open(config.library) as reader:
             if (info := reader.encoder()) is None:
                 return
-            tagging.set_fields(reader, info, task.imported_items())
+            tagging.set_fields(session.lib, reader, info, task.imported_items())
             if config.tagging.write != "no":
                 self._imported = self._imported or tagging.Imported(config)
                 self._imported.before_files(reader, info, task)
@@ -242,16 +245,30 @@ class MusrecPlugin(BeetsPlugin):
         if self._imported is None:
             return
         from musrecd.display import printable, printable_path
-        from musrecd.errors import MusrecError
         from musrecd.library.reader import LibraryReader
 
-        try:
-            with LibraryReader.open(self._config().library) as reader:
-                report = self._imported.after_files(session.lib, reader, answering(reader), task)
+        config = self._config()
+        # Its files have their new names by now, and the library knows them by the old ones.
+        self._follow(config)
+        with self._harmlessly(), LibraryReader.open(config.library) as reader:
+            report = self._imported.after_files(session.lib, reader, answering(reader), task)
             for problem in report.problems:
                 self._log.warning("{}: {}", printable_path(problem.path), printable(problem.message))
-        except MusrecError as error:
+
+    @contextmanager
+    def _harmlessly(self) -> Iterator[None]:
+        """Log what goes wrong: an import or a write of beets goes on all the same."""
+        from musrecd.errors import MusrecError
+
+        try:
+            yield
+        except (MusrecError, OSError) as error:
             self._log.error("{}", error)
+
+    def _before_write(self, item: Item, path: bytes, tags: dict[str, Any]) -> None:
+        if self._imported is not None:
+            with self._harmlessly():
+                self._imported.on_write(item, path)
 
     def _ingest(self, config: Config, tasks: list[Task], *, retry_failed: bool = False) -> Report:
         """Analyse with the daemon's workers or some that stay for the whole import, which may bring many albums."""
@@ -278,30 +295,42 @@ class MusrecPlugin(BeetsPlugin):
     def _note_move(self, item: Item, source: bytes, destination: bytes) -> None:
         self._moves.append((source, destination))
 
+    def _note_copy(self, item: Item, source: bytes, destination: bytes) -> None:
+        self._copies.append((source, destination))
+
     def _note_write(self, item: Item, path: bytes) -> None:
         self._written.add(path)
+        if self._imported is not None:
+            with self._harmlessly():
+                self._imported.on_written(item, path)
 
     def _finish(self, lib: Library) -> None:
-        """Tell the library, in one go, what beets moved and retagged, and let the workers go."""
+        """Tell the library what beets moved and retagged, and let the workers go."""
         if self._workers is not None:
             self._workers.stop()
-        if not self._moves and not self._written:
+        self._follow()
+
+    def _follow(self, config: Config | None = None) -> None:
+        """Tell the library, in one go, what beets moved and retagged."""
+        moves, copies, written = self._moves, self._copies, self._written
+        if not moves and not copies and not written:
             return
         from musrecd.errors import MusrecError
 
         try:
-            config = self._config()
+            config = config or self._config()
             if not config.library.exists():
                 return
             from musrecd.ingest.ingest import task_for
             from musrecd.library.store import Library as MusrecLibrary
 
             with MusrecLibrary.open(config.library) as library:
-                for source, destination in self._moves:
-                    library.move(source, destination)
+                library.move_all(moves)
+                library.move_all(copies, is_copied=True)
                 # beets changes tags, never the sound: what it wrote needs no second look.
-                changed = self._written | {destination for _, destination in self._moves}
+                changed = written | {destination for _, destination in (*moves, *copies)}
                 library.refresh(task.file for task in map(task_for, changed))
+            self._moves, self._copies, self._written = [], [], set()
         except MusrecError as error:
             # Not grave: the next analysis recognises moved files by their sound.
             self._log.debug("{}", error)

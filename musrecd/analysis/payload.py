@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import av
 from av.audio.stream import AudioStream
@@ -34,12 +34,14 @@ class Payload:
     """All packets of a file. `audio_id` is that of `listen`; `packets` names bytes, times and order of all streams.
 
     `container` are FFmpeg's names of the format; `damage` says why the sound is not whole, empty if it is.
+    `genre` is what FFmpeg reads in tags that it is shown: those within the container.
     """
 
     audio_id: str
     packets: str
     container: str
     damage: str
+    genre: str = field(default="", compare=False)
 
 
 def survey(path: bytes) -> Payload:
@@ -62,7 +64,11 @@ def survey(path: bytes) -> Payload:
         declared_s = None if _is_estimate(path, name) else declared_seconds(container, stream)
         if name in _CHECKED_AT_END and survey_of.last is not None and not _decodes(survey_of.last):
             survey_of.damage = "its end is missing"
-        return survey_of.result(name, declared_s)
+        return replace(survey_of.result(name, declared_s), genre=_genre(container.metadata | stream.metadata))
+
+
+def _genre(metadata: dict[str, str]) -> str:
+    return next((value.strip() for key, value in metadata.items() if key.lower() == "genre"), "")
 
 
 def _decodes(packet: "Packet[Stream]") -> bool:

@@ -4,12 +4,14 @@ import json
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 
-from musrecd.commands.tag import ASK_FROM, Report, confirmed, rules_of, say
+from musrecd.commands.proposals import ASK_FROM, padded
+from musrecd.commands.tag import AUTHOR, Report, confirmed, say
 from musrecd.config import Config
 from musrecd.display import counted, printable, printable_path
 from musrecd.errors import MusrecError, TagError
@@ -17,6 +19,7 @@ from musrecd.library.journal import Entry
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
 from musrecd.tagging import files
+from musrecd.tagging.settings import rules_of
 from musrecd.tagging.undo import Undo, current_path, undo
 from musrecd.tagging.writing import finish_interrupted, only_writer, state_of
 
@@ -30,17 +33,20 @@ def choose(reader: LibraryReader, words: Sequence[str]) -> list[Entry]:
         return [] if run is None else reader.journal.entries(run=run)
     if words and words[0] == "since":
         return reader.journal.entries(since=_moment(" ".join(words[1:])))
-    wanted = [os.fsencode(os.path.abspath(word)) for word in words]
-    return [each for each in reader.journal.entries() if any(_is_at(each.plan.path, path) for path in wanted)]
+    wanted = {place(os.fsencode(word)) for word in words for place in (os.path.abspath, os.path.realpath)}
+    found = ((each, {each.plan.path, current_path(reader, each)} - {None}) for each in reader.journal.entries())
+    return [each for each, paths in found if any(_is_at(path, place) for path in paths if path for place in wanted)]
 
 
 def take_back(config: Config, words: Sequence[str], *, pretend: bool, force: bool, yes: bool) -> Report:
     """Take writes back and say what came of it. Raises MusrecError if there is nothing to take back."""
     report = Report()
     with LibraryReader.open(config.library) as reader:
-        entries = [each for each in choose(reader, words) if each.state == "done" and each.plan.undoes is None]
+        entries = [each for each in choose(reader, words) if each.stands]
         if not entries:
             raise MusrecError("there is nothing to take back; `musrecd journal` shows what was written")
+        if any(each.plan.beets_after is not None for each in entries):
+            raise MusrecError("beets manages some of these files: take them back with `beet tagpredict --undo`")
         if pretend:
             for line in journal_lines(reader, entries):
                 click.echo(line)
@@ -53,7 +59,8 @@ def take_back(config: Config, words: Sequence[str], *, pretend: bool, force: boo
 def _take_back(config: Config, reader: LibraryReader, entries: Sequence[Entry], report: Report, *, force: bool) -> None:
     with Library.open(config.library) as library, only_writer(config.library):
         finish_interrupted(library)
-        how = Undo(rules_of(config), lambda plan, outcome: None, force=force)
+        roots: list[bytes | Path] = [*config.folders, *{os.path.dirname(each.plan.path) for each in entries}]
+        how = Undo(rules_of(config.tagging, roots), AUTHOR, force=force)
         try:
             for outcome in undo(library, reader, entries, how):
                 report.written += outcome.result == "written"
@@ -89,7 +96,7 @@ def journal_lines(reader: LibraryReader, entries: Sequence[Entry]) -> list[str]:
         for each in entries
     ]
     widths = [min(_WIDEST, max((cell_len(row[i]) for row in rows), default=0)) for i in range(5)]
-    return ["  ".join([*(_padded(row[i], widths[i]) for i in range(5)), row[5]]) for row in rows]
+    return ["  ".join([*(padded(row[i], widths[i]) for i in range(5)), row[5]]) for row in rows]
 
 
 def fate(reader: LibraryReader, entry: Entry) -> str:
@@ -143,7 +150,3 @@ def _is_at(path: bytes, place: bytes) -> bool:
 
 def _words(genres: Sequence[str]) -> str:
     return printable(", ".join(genres)) or "–"
-
-
-def _padded(text: str, width: int) -> str:
-    return text if cell_len(text) >= width else set_cell_size(text, width)

@@ -11,6 +11,8 @@ from musrecd.display import printable
 from musrecd.tagging.policy import Decision
 from musrecd.tagging.predict import Prediction
 
+# A change of so many tracks is asked about first.
+ASK_FROM = 20
 _WIDEST_NAME = 60
 _WIDEST_WORDS = 40
 _SIGNS = {"fill": "→", "add": "+", "replace": "⇒"}
@@ -40,15 +42,16 @@ def lines(proposals: Sequence[Proposal], *, shown: int) -> Iterator[str]:
     limits = (_WIDEST_NAME, _WIDEST_WORDS, _WIDEST_WORDS)
     widths = [min(limit, max((cell_len(row[i]) for row in rows), default=0)) for i, limit in enumerate(limits)]
     for *columns, last in rows:
-        yield "  ".join([*(_padded(text, width) for text, width in zip(columns, widths, strict=True)), last])
+        yield "  ".join([*(padded(text, width) for text, width in zip(columns, widths, strict=True)), last])
 
 
 def what_happens(current: Sequence[str], decision: Decision) -> str:
     """Say in a few words what would be written, or why nothing."""
+    moods = f"moods: {printable(', '.join(decision.moods))}" if decision.moods else ""
     if decision.genres is None:
-        return f"({decision.why})"
+        return " ".join(filter(None, (f"({decision.why})", moods)))
     new = decision.genres[len(current) :] if decision.why == "add" else decision.genres
-    return f"{_SIGNS[decision.why]} {printable(', '.join(new))}"
+    return "; ".join(filter(None, (f"{_SIGNS[decision.why]} {printable(', '.join(new))}", moods)))
 
 
 def to_dict(proposal: Proposal) -> dict[str, Any]:
@@ -66,10 +69,12 @@ def to_dict(proposal: Proposal) -> dict[str, Any]:
             for each in proposal.predicted
         ],
         "would_write": None if decision.genres is None else list(decision.genres),
+        "moods": list(decision.moods),
         "why": decision.why,
     }
 
 
-def _padded(text: str, width: int) -> str:
+def padded(text: str, width: int) -> str:
+    """Fill up with spaces to so many columns."""
     # What is longer than its column is rather shown whole than cut off.
     return text if cell_len(text) >= width else set_cell_size(text, width)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import click
 
 from musrecd.commands.progress import ProgressBar, summary_line
-from musrecd.commands.proposals import Proposal, lines, to_dict
+from musrecd.commands.proposals import ASK_FROM, Proposal, lines, to_dict
 from musrecd.config import Config
 from musrecd.display import counted, printable, printable_path
 from musrecd.errors import MusrecError, TagError
@@ -19,15 +19,14 @@ from musrecd.ingest.work import Task
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
 from musrecd.tagging import files
-from musrecd.tagging.files import Rules
 from musrecd.tagging.genres import Genres
 from musrecd.tagging.outcome import Outcome
 from musrecd.tagging.policy import Among, Policy
+from musrecd.tagging.settings import rules_of
 from musrecd.tagging.wishes import Wish, decide_for, wishes_for
-from musrecd.tagging.writing import finish_interrupted, only_writer, write_all
+from musrecd.tagging.writing import How, finish_interrupted, only_writer, write_all
 
-# A change of so many files is asked about first.
-ASK_FROM = 20
+AUTHOR = "musrecd"
 _SHOWN_WORDS = 3
 
 
@@ -60,13 +59,15 @@ def tag_files(
     else:
         for line in lines(list(proposals.values()), shown=_SHOWN_WORDS):
             click.echo(line)
-    wanted = [wish for wish in wishes if wish.path in proposals and proposals[wish.path].decision.genres is not None]
+    wanted = [wish for wish in wishes if wish.path in proposals and proposals[wish.path].decision.is_change]
     report.left = len(proposals) - len(wanted)
     if not write:
         does = "; --write does it" if wanted else ""
         click.echo(f"{counted(len(wanted), 'file')} would be written{does}", err=True)
     elif wanted and (yes or len(wanted) < ASK_FROM or confirmed(f"Write genres into {len(wanted):,} files?")):
-        _write(config, wanted, policy, among, report)
+        # What is named on the command line may be a link itself.
+        rules = rules_of(config.tagging, [*config.folders, *paths])
+        _write(config, wanted, How(policy, rules, among, AUTHOR), report)
     return report
 
 
@@ -75,14 +76,6 @@ def confirmed(question: str) -> bool:
     if not sys.stdin.isatty():
         raise MusrecError(f"{question} Nobody is there to answer: say --yes")
     return click.confirm(question, default=True, err=True)
-
-
-def rules_of(config: Config, roots: Sequence[bytes] = ()) -> Rules:
-    """Return the rules of the configuration; links are followed within its folders and `roots`."""
-    folders = (*map(os.fsencode, config.folders), *map(os.path.abspath, roots))
-    tagging = config.tagging
-    # Whoever types the command has finished with the files.
-    return Rules(roots=folders, hard_links=tagging.hard_links, settle_s=0.0, keep_mtime=tagging.keep_mtime)
 
 
 def say(outcome: Outcome) -> None:
@@ -112,21 +105,21 @@ def _proposals(wishes: Sequence[Wish], policy: Policy, among: Among, report: Rep
     found: dict[bytes, Proposal] = {}
     for wish in wishes:
         try:
-            current = files.read(wish.path).genres
+            tags = files.read(wish.path)
         except TagError as error:
             report.failed += 1
             click.echo(f"{printable_path(wish.path)}: {printable(str(error))}", err=True)
             continue
-        decision = decide_for(wish, current, policy, among)
-        found[wish.path] = Proposal(os.fsdecode(wish.path), current, wish.predicted, decision)
+        decision = decide_for(wish, tags, policy, among)
+        found[wish.path] = Proposal(os.fsdecode(wish.path), tags.genres, wish.predicted, decision)
     return found
 
 
-def _write(config: Config, wishes: Sequence[Wish], policy: Policy, among: Among, report: Report) -> None:
+def _write(config: Config, wishes: Sequence[Wish], how: How, report: Report) -> None:
     with Library.open(config.library) as library, only_writer(config.library):
         finish_interrupted(library)
         try:
-            for outcome in write_all(library, wishes, policy, rules_of(config), among):
+            for outcome in write_all(library, wishes, how):
                 report.written += outcome.result == "written"
                 report.left += outcome.result == "left"
                 if outcome.result in ("refused", "failed"):

@@ -91,11 +91,17 @@ class Service:
         else:
             self._inbox.put(message)
 
+    def _end_interrupted_writes(self) -> None:
+        """Let a process see what became of writes that a kill interrupted, and sweep what they left."""
+        if self._tagger.is_ready and self._library.journal.begun():
+            self._tagger.begin()
+
     def run(self, on_turn: Callable[[], None] = lambda: None) -> Stop:
         """Work until told to stop; `on_turn` is called now and then, every ten seconds at least.
 
         Raises LibraryError if the library is damaged.
         """
+        self._end_interrupted_writes()
         with ExitStack() as stack:
             stack.callback(self._refuse_all)
             stack.callback(self._hearing.rest)
@@ -188,8 +194,8 @@ class Service:
             self._work.store()
             self._intake.bring_in(now)
             self._has_more = self._work.feed() or self._intake.has_more
-            if self._tagger.is_on:
-                self._tagger.begin(self._library.tag_queue.next_at())
+            if self._tagger.is_ready and self._library.tag_queue.is_due(time.time()):
+                self._tagger.begin()
         except LibraryUnavailableError as error:
             if not self._library_wait_s:
                 _log.warning("nothing can be stored now", extra={"reason": str(error)})

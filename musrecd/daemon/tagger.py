@@ -43,10 +43,13 @@ class Tagger:
         """Whether the configuration lets the daemon write at all."""
         return self._config.tagging.write != "no"
 
-    def begin(self, due_at: float | None) -> None:
-        """Begin a process if files are due; `due_at` in seconds since 1970, None if none waits."""
-        if self._pool is not None or due_at is None or due_at > time.time() or self._clock() < self._not_before:
-            return
+    @property
+    def is_ready(self) -> bool:
+        """Whether a process may begin: none is at work, and the last one did not fail a moment ago."""
+        return self.is_on and self._pool is None and self._clock() >= self._not_before
+
+    def begin(self) -> None:
+        """Begin a process for the files that are due."""
         try:
             with starting():
                 context = multiprocessing.get_context("spawn")

@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from musrecd.library.database import chunks, in_list
@@ -16,10 +16,14 @@ from musrecd.library.encoding import now
 from musrecd.types import FileState
 
 State: TypeAlias = Literal["begun", "done", "undone"]
+Rows: TypeAlias = Callable[[str, Sequence[object]], list[tuple[Any, ...]]]
+
+# The author whose runs nobody means by "the last one".
+DAEMON = "daemon"
 
 _COLUMNS = (
     "id, run, path, audio_id, state, written_at, genres_before, genres_after, file_before, beets_before, beets_after, "
-    "source, probability, undoes, size, mtime_ns"
+    "source, probability, undoes, moods, size, mtime_ns"
 )
 
 
@@ -27,9 +31,9 @@ _NEWEST = """
     id IN (SELECT id FROM tag_writes WHERE written_at >= ? AND (? IS NULL OR run = ?) ORDER BY id DESC LIMIT ?)
 """
 _INSERT = """
-    INSERT INTO tag_writes (run, path, audio_id, state, written_at, genres_before, genres_after, file_before,
-        beets_before, beets_after, source, probability, undoes)
-    VALUES (?, ?, ?, 'begun', ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO tag_writes (id, run, path, audio_id, state, written_at, genres_before, genres_after, file_before,
+        beets_before, beets_after, source, probability, undoes, moods)
+    VALUES (?, ?, ?, ?, 'begun', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -40,7 +44,7 @@ class Plan:
     `file_before` is the exact snapshot of the file's fields (see `tagging.files`), None where only beets' database
     is changed. `beets_before` and `beets_after` are the genres in that, None for files that beets does not manage.
     `source` names the model, `probability` is that of the least probable genre written. `undoes` names the write
-    that this one takes back.
+    that this one takes back. `moods` are those that are written where none were.
     """
 
     path: bytes
@@ -53,6 +57,7 @@ class Plan:
     source: str = ""
     probability: float | None = None
     undoes: int | None = None
+    moods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +71,28 @@ class Entry:
     plan: Plan
     file: FileState | None
 
+    @property
+    def stands(self) -> bool:
+        """Whether it can be taken back: it was made, was not taken back, and took nothing back itself."""
+        return self.state == "done" and self.plan.undoes is None
+
 
 class Journal:
-    """The table `tag_writes`, over a connection that commits durably; `transaction` begins and ends one."""
+    """The tables `tag_writes` and `tag_runs`, over a connection that commits durably.
 
-    def __init__(self, connection: sqlite3.Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
-        self._connection, self._transaction = connection, transaction
+    `transaction` begins and ends one; `rows` runs a query and raises LibraryError.
+    """
 
-    def next_run(self) -> int:
-        """Return the number for writes that belong together, as those of one command."""
+    def __init__(
+        self, connection: sqlite3.Connection, transaction: Callable[[], AbstractContextManager[None]], rows: Rows
+    ) -> None:
+        self._connection, self._transaction, self._rows = connection, transaction, rows
+
+    def next_run(self, author: str) -> int:
+        """Return a number for writes that belong together, as those of one command; `author` is who makes them."""
         with self._transaction():
-            [[newest]] = self._connection.execute("SELECT coalesce(max(run), 0) FROM tag_writes").fetchall()
-            return int(newest) + 1
+            sql = "INSERT INTO tag_runs (author, begun_at) VALUES (?, ?)"
+            return int(self._connection.execute(sql, [author, now()]).lastrowid or 0)
 
     def begin(self, run: int, plans: Iterable[Plan]) -> list[int]:
         """Note what is about to be written; returns the numbers of the entries. Durable when it returns."""
@@ -85,7 +100,7 @@ class Journal:
             return [self._insert(run, plan) for plan in plans]
 
     def finish(self, done: Iterable[tuple[int, FileState | None]], dropped: Iterable[int] = ()) -> None:
-        """Note what was written and how the files were left; what was not written after all is dropped."""
+        """Note what was written and how the files were left, if we wrote them; what was not after all is dropped."""
         with self._transaction():
             for number, file in done:
                 size, mtime_ns = (file.size, file.mtime_ns) if file else (None, None)
@@ -95,31 +110,29 @@ class Journal:
                 self._connection.execute(undo, [number])
             self._connection.executemany("DELETE FROM tag_writes WHERE id = ?", ([number] for number in dropped))
 
-    def restore(self, entries: Sequence[Entry]) -> None:
-        """Add entries of another journal, as they are there; those that they undo are found by their new numbers."""
-        numbers: dict[int, int] = {}
+    def restore(self, each: Entry) -> None:
+        """Add an entry of a copy of this journal under its number, or bring the one that is here up to date."""
         with self._transaction():
-            for each in entries:
-                undoes = numbers.get(each.plan.undoes or 0, each.plan.undoes)
-                number = self._insert(each.run, replace(each.plan, undoes=undoes))
-                size, mtime_ns = (each.file.size, each.file.mtime_ns) if each.file else (None, None)
-                sql = "UPDATE tag_writes SET state = ?, written_at = ?, size = ?, mtime_ns = ? WHERE id = ?"
-                self._connection.execute(sql, [each.state, each.written_at, size, mtime_ns, number])
-                numbers[each.number] = number
+            known = self._rows("SELECT 1 FROM tag_writes WHERE id = ?", [each.number])
+            number = each.number if known else self._insert(each.run, each.plan, each.number)
+            size, mtime_ns = (each.file.size, each.file.mtime_ns) if each.file else (None, None)
+            sql = "UPDATE tag_writes SET path = ?, state = ?, written_at = ?, size = ?, mtime_ns = ? WHERE id = ?"
+            values = [each.plan.path, each.state, each.written_at, size, mtime_ns, number]
+            self._connection.execute(sql, values)
 
     def begun(self) -> list[Entry]:
         """Return what was interrupted, or is under way."""
-        return [entry(row) for row in self._connection.execute(SELECT.format("state = 'begun'"))]
+        return [entry(row) for row in self._rows(SELECT.format("state = 'begun'"), [])]
 
     def move(self, source: bytes, destination: bytes) -> None:
         """Follow a file that was renamed, within a transaction."""
         self._connection.execute("UPDATE tag_writes SET path = ? WHERE path = ?", [destination, source])
 
-    def _insert(self, run: int, plan: Plan) -> int:
+    def _insert(self, run: int, plan: Plan, number: int | None = None) -> int:
         values = [
-            run, plan.path, plan.audio_id, now(), json.dumps(plan.genres_before), json.dumps(plan.genres_after),
+            number, run, plan.path, plan.audio_id, now(), json.dumps(plan.genres_before), json.dumps(plan.genres_after),
             _dumped(plan.file_before), _dumped(plan.beets_before), _dumped(plan.beets_after), plan.source,
-            plan.probability, plan.undoes,
+            plan.probability, plan.undoes, json.dumps(plan.moods),
         ]  # fmt: skip
         return int(self._connection.execute(_INSERT, values).lastrowid or 0)
 
@@ -130,11 +143,11 @@ SELECT = f"SELECT {_COLUMNS} FROM tag_writes WHERE {{}} ORDER BY id"  # noqa: S6
 def entry(row: Sequence[Any]) -> Entry:
     """Make an entry of a row of `SELECT`."""
     number, run, path, audio_id, state, written_at, before, after, file_before = row[:9]
-    beets_before, beets_after, source, probability, undoes, size, mtime_ns = row[9:]
+    beets_before, beets_after, source, probability, undoes, moods, size, mtime_ns = row[9:]
     plan = Plan(
         path, audio_id, tuple(json.loads(before)), tuple(json.loads(after)),
         json.loads(file_before) if file_before else None, _genres(beets_before), _genres(beets_after),
-        source, probability, undoes,
+        source, probability, undoes, tuple(json.loads(moods)),
     )  # fmt: skip
     return Entry(number, run, state, written_at, plan, None if size is None else FileState(path, size, mtime_ns))
 
@@ -142,7 +155,7 @@ def entry(row: Sequence[Any]) -> Entry:
 class JournalReader:
     """Reads the journal; `rows` runs SQL."""
 
-    def __init__(self, rows: Callable[[str, Sequence[object]], list[tuple[Any, ...]]]) -> None:
+    def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
     def entries(self, *, run: int | None = None, since: str = "", number: int = -1) -> list[Entry]:
@@ -168,9 +181,12 @@ class JournalReader:
         return int(n_written), int(n_waiting)
 
     def last_run(self) -> int | None:
-        """Find the newest run that wrote something which was not taken back; None if there is none."""
-        sql = "SELECT max(run) FROM tag_writes WHERE state = 'done' AND undoes IS NULL"
-        [[run]] = self._rows(sql, [])
+        """Find the newest run of a person that wrote something which was not taken back; None if there is none."""
+        sql = """
+            SELECT max(w.run) FROM tag_writes w LEFT JOIN tag_runs r ON r.id = w.run
+            WHERE w.state = 'done' AND w.undoes IS NULL AND coalesce(r.author, '') != ?
+        """
+        [[run]] = self._rows(sql, [DAEMON])
         return None if run is None else int(run)
 
     def newest(self, audio_ids: Iterable[str]) -> dict[str, list[Entry]]:

@@ -124,9 +124,11 @@ def create_journal(db: Database) -> None:
             source TEXT NOT NULL,
             probability REAL,
             undoes INTEGER,
+            moods TEXT NOT NULL,
             size INTEGER,
             mtime_ns INTEGER
         );
+        CREATE TABLE tag_runs (id INTEGER PRIMARY KEY AUTOINCREMENT, author TEXT NOT NULL, begun_at TEXT NOT NULL);
         CREATE INDEX tag_writes_by_recording ON tag_writes (audio_id, path, id);
         CREATE INDEX tag_writes_by_path ON tag_writes (path);
         CREATE INDEX tag_writes_by_run ON tag_writes (run);

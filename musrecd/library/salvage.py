@@ -75,23 +75,26 @@ def _save_heads(connection: sqlite3.Connection, encoders: dict[int, EncoderInfo]
 
 
 def _save_journal(connection: sqlite3.Connection, library: Library) -> None:
-    """Add writes into files that the backup does not know of; what cannot be read is stepped over."""
-    with LibraryReader.open(library.path) as reader:
-        known = {(each.number, each.plan.path) for each in reader.journal.entries()}
+    """Add writes into files that the backup does not know of, or knows as they were; what is damaged is left out."""
+    with library.at_once():
+        for each in list(_readable_writes(connection)):
+            # A row that the table does not take, because damage made it odd.
+            with suppress(sqlite3.Error):
+                library.journal.restore(each)
+
+
+def _readable_writes(connection: sqlite3.Connection) -> Iterator[Entry]:
     after, step = 0, 1
-    saved: list[Entry] = []
     while step < _LONGEST_STEP:
         try:
             for row in connection.execute(SELECT.format("id > ?"), [after]):
                 after, step = row[0], 1
                 with suppress(TypeError, ValueError):
-                    saved.append(entry(row))
-            break
+                    if isinstance((each := entry(row)).plan.path, bytes):
+                        yield each
+            return
         except sqlite3.Error:
             after, step = after + step, 2 * step
-    missing = [each for each in saved if (each.number, each.plan.path) not in known]
-    with _passing_over():
-        library.journal.restore([each for each in missing if isinstance(each.plan.path, bytes)])
 
 
 def _version(saved: _Saved) -> str:

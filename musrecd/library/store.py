@@ -46,8 +46,8 @@ class Library(Closing):
         self._analyses = Analyses(connection, path)
         self._jobs = Jobs(connection)
         self._files = Files(connection, self._jobs)
-        self.journal = Journal(connection, self._transaction)
-        self.tag_queue = TagQueue(connection, self._transaction)
+        self.journal = Journal(connection, self._transaction, self._rows)
+        self.tag_queue = TagQueue(connection, self._transaction, self._rows)
 
     @classmethod
     def open(cls, path: Path, *, busy_timeout_s: float = PATIENT_TIMEOUT_S) -> Self:
@@ -162,12 +162,16 @@ class Library(Closing):
         """Rename a file in the library, over what was at the destination; False if it is unknown."""
         return self.move_all([(source, destination)]) == 1
 
-    def move_all(self, moves: Iterable[tuple[bytes, bytes]]) -> int:
-        """Rename files one after the other, (from, to) each; returns how many of them were known."""
+    def move_all(self, moves: Iterable[tuple[bytes, bytes]], *, is_copied: bool = False) -> int:
+        """Rename files one after the other, (from, to) each; returns how many of them were known.
+
+        Where they were copied, what was written into the old file is no news of the new one.
+        """
         moves = list(moves)
         with self._transaction():
-            for source, destination in moves:
+            for source, destination in [] if is_copied else moves:
                 self.journal.move(source, destination)
+                self.tag_queue.move(source, destination)
             return sum(self._files.move(source, destination) for source, destination in moves)
 
     def refresh(self, files: Iterable[FileState]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
 from musrecd.library.database import chunks, in_list
+from musrecd.library.journal import Rows
 
 # A clock that was set back must not make anything wait for years.
 _LONGEST_WAIT_S = 86_400.0
@@ -13,8 +14,10 @@ _LONGEST_WAIT_S = 86_400.0
 class TagQueue:
     """The table `tag_jobs`; times are seconds since 1970."""
 
-    def __init__(self, connection: sqlite3.Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
-        self._connection, self._transaction = connection, transaction
+    def __init__(
+        self, connection: sqlite3.Connection, transaction: Callable[[], AbstractContextManager[None]], rows: Rows
+    ) -> None:
+        self._connection, self._transaction, self._rows = connection, transaction, rows
 
     def put(self, paths: Iterable[bytes], due_at: float) -> None:
         """Let files wait from then on; one that waits already keeps its time."""
@@ -25,12 +28,15 @@ class TagQueue:
     def due(self, now: float, number: int) -> list[tuple[bytes, int]]:
         """Return up to `number` files whose time has come, with the tries that were made before."""
         sql = "SELECT path, attempts FROM tag_jobs WHERE due_at <= ? OR due_at > ? ORDER BY due_at, path LIMIT ?"
-        return self._connection.execute(sql, [now, now + _LONGEST_WAIT_S, number]).fetchall()
+        return self._rows(sql, [now, now + _LONGEST_WAIT_S, number])
 
-    def next_at(self) -> float | None:
-        """Tell when the next one is due; None if none waits."""
-        [[due_at]] = self._connection.execute("SELECT min(due_at) FROM tag_jobs").fetchall()
-        return None if due_at is None else float(due_at)
+    def is_due(self, now: float) -> bool:
+        """Whether the time of any has come."""
+        return bool(self.due(now, 1))
+
+    def move(self, source: bytes, destination: bytes) -> None:
+        """Follow a file that was renamed, within a transaction."""
+        self._connection.execute("UPDATE OR REPLACE tag_jobs SET path = ? WHERE path = ?", [destination, source])
 
     def postpone(self, path: bytes, due_at: float) -> None:
         """Try one again later; the attempt counts."""

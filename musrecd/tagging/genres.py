@@ -1,6 +1,6 @@
 """What tracks of the library sound like, in the person's words: those learnt from them, then the encoder's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Self
@@ -52,14 +52,21 @@ class Genres:
         """Name who predicts, for the journal."""
         return self._info.version + ("+learnt" if self._learnt is not None else "")
 
-    def of_recordings(self, reader: LibraryReader, ids: Sequence[int]) -> dict[int, tuple[Prediction, ...]]:
-        """Predict for each recording, surest first; those whose analysis is damaged or missing are left out."""
+    def of_recordings(
+        self, reader: LibraryReader, ids: Sequence[int], artists: Mapping[int, str]
+    ) -> dict[int, tuple[Prediction, ...]]:
+        """Predict for each recording, surest first; those whose analysis is damaged or missing are left out.
+
+        `artists` by recording: some words may never be written for some.
+        """
         heard = reader.probabilities(ids, self._info.version)
         own: dict[int, list[Prediction]] = {}
         if self._learnt is not None and heard:
             rows = probabilities(self._learnt, reader.embeddings(list(heard), self._info.version))
             own = {number: _in_own_words(self._learnt, row) for number, row in zip(heard, rows, strict=True)}
-        return {number: self._joined(own.get(number, []), row) for number, row in heard.items()}
+        return {
+            number: self._joined(own.get(number, []), row, artists.get(number, "")) for number, row in heard.items()
+        }
 
     def moods_of(self, reader: LibraryReader, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Tell the moods of each recording that are as sure as genres have to be; none where they are not wanted."""
@@ -71,26 +78,29 @@ class Genres:
             for number, row in heard.items()
         }
 
-    def _joined(self, own: list[Prediction], heard: FloatArray) -> tuple[Prediction, ...]:
+    def _joined(self, own: list[Prediction], heard: FloatArray, artist: str) -> tuple[Prediction, ...]:
         """Put what is believed before what is not, and in each what was learnt before what the encoder says.
 
         About a genre that was learnt the encoder has no say.
         """
-        sure, unsure = self._in_words(heard)
+        sure, unsure = self._in_words(heard, artist)
         learnt = [each for each in own if each.probability >= each.threshold]
         others = [each for each in own if each.probability < each.threshold]
         sure, unsure = ([each for each in words if not self._is_known(each, own)] for words in (sure, unsure))
         return (*learnt, *sure, *sorted([*others, *unsure], key=_by_certainty))
 
-    def _in_words(self, heard: FloatArray) -> tuple[list[Prediction], list[Prediction]]:
+    def _in_words(self, heard: FloatArray, artist: str) -> tuple[list[Prediction], list[Prediction]]:
         """Sort what the encoder says into what is believed, in the order of the vocabulary, and the rest."""
         found = most_probable(heard, self._info.labels, number=len(self._info.labels))
-        sure = self._named([each for each in found if each.probability >= self._threshold])
-        unsure = self._named([each for each in found if each.probability < self._threshold])
+        sure = self._named([each for each in found if each.probability >= self._threshold], artist)
+        unsure = self._named([each for each in found if each.probability < self._threshold], artist)
         return sure, [each for each in unsure if not self._is_known(each, sure)]
 
-    def _named(self, found: list[Prediction]) -> list[Prediction]:
-        return [Prediction(each.name, each.probability, self._threshold) for each in self._vocabulary.names(found)]
+    def _named(self, found: list[Prediction], artist: str) -> list[Prediction]:
+        return [
+            Prediction(each.name, each.probability, self._threshold)
+            for each in self._vocabulary.names(found, artist=artist)
+        ]
 
     def _is_known(self, prediction: Prediction, others: list[Prediction]) -> bool:
         return any(self._same(prediction.name, other.name) for other in others)

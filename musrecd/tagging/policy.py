@@ -32,12 +32,18 @@ class Policy:
 class Decision:
     """`genres` are what the file is to have, None if it is left alone; `why` says it in a few words.
 
-    `probability` is that of the least probable genre that is written.
+    `probability` is that of the least probable genre that is written. `moods` are written with it or by themselves.
     """
 
     genres: tuple[str, ...] | None
     why: str
     probability: float | None = None
+    moods: tuple[str, ...] = ()
+
+    @property
+    def is_change(self) -> bool:
+        """Whether anything would be written."""
+        return self.genres is not None or bool(self.moods)
 
 
 def decide(

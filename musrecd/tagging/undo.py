@@ -1,7 +1,7 @@
 """Takes writes back: each file gets exactly the genres that it had before ours, unless somebody changed them since."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from musrecd.errors import TagError
@@ -10,46 +10,51 @@ from musrecd.library.journal import Entry, Plan
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
 from musrecd.tagging import files
+from musrecd.tagging.elsewhere import NOWHERE, Elsewhere
 from musrecd.tagging.files import Change, Rules
+from musrecd.tagging.files.model import GENRE, MOOD
 from musrecd.tagging.outcome import Outcome
-from musrecd.tagging.writing import Apply, Prepared, not_written, perform, state_of
+from musrecd.tagging.writing import Prepared, not_written, perform, state_of
 
 _AT_ONCE = 25
 _SOURCE = "undo"
 
-InBeets = Callable[[bytes], tuple[str, ...] | None]
-
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """How writes are taken back: `force` does so even where somebody changed the genres since.
-
-    `in_beets` looks up the genres in beets' database, and `apply` is called with each that was taken back.
-    """
+    """How writes are taken back: `force` does so even where somebody changed the genres since."""
 
     rules: Rules
-    apply: Apply
-    in_beets: InBeets = lambda path: None
+    author: str
+    elsewhere: Elsewhere = NOWHERE
     force: bool = False
 
 
 def undo(library: Library, reader: LibraryReader, entries: Iterable[Entry], how: Undo) -> Iterator[Outcome]:
     """Take writes back, the newest of each file first; one outcome each. To be used by the `only_writer`."""
-    run = library.journal.next_run()
-    for entries_once in _rounds(each for each in entries if each.state == "done" and each.plan.undoes is None):
+    run = library.journal.next_run(how.author)
+    for entries_once in _rounds(each for each in entries if each.stands):
         for batch in chunks(entries_once, _AT_ONCE):
             found = [_prepare(reader, entry, how) for entry in batch]
             prepared = [each for each in found if isinstance(each, Prepared)]
-            performed = iter(perform(library, run, prepared, how.rules, how.apply))
+            performed = iter(perform(library, run, prepared, how.rules, how.elsewhere))
             yield from (each if isinstance(each, Outcome) else next(performed) for each in found)
 
 
 def current_path(reader: LibraryReader, entry: Entry) -> bytes | None:
-    """Find where the file lies now: where it was, or where the only file of its recording is."""
-    if os.path.lexists(entry.plan.path):
-        return entry.plan.path
-    paths = [path for path in reader.files_of(entry.plan.audio_id) if os.path.lexists(path)]
-    return paths[0] if len(paths) == 1 else None
+    """Find where the file lies now: where it was, or where else its recording is.
+
+    Not at a path where another write into the same recording is noted: that is a copy, with genres of its own.
+    """
+    path, audio_id = entry.plan.path, entry.plan.audio_id
+    there = [each for each in reader.files_of(audio_id) if os.path.lexists(each)]
+    if path in there:
+        return path
+    copies = {each.plan.path for each in reader.journal.newest([audio_id]).get(audio_id, [])}
+    moved = [each for each in there if each not in copies]
+    if len(moved) == 1:
+        return moved[0]
+    return path if os.path.lexists(path) else None
 
 
 def _rounds(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
@@ -63,27 +68,31 @@ def _rounds(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 
 def _prepare(reader: LibraryReader, entry: Entry, how: Undo) -> Prepared | Outcome:
     path, plan = current_path(reader, entry), entry.plan
-    state = None if path is None else state_of(path)
-    if path is None or state is None:
+    if path is None:
         return Outcome(plan.path, "failed", plan.genres_after, plan.genres_after, "the file is not there")
-    in_beets = how.in_beets(path)
-    is_file = plan.file_before is not None
+    in_beets, state = how.elsewhere.genres(path), state_of(path)
     try:
-        tags = files.read(path)
+        tags = None if plan.file_before is None else files.read(path)
     except TagError as error:
         return not_written(path, plan.genres_after, error)
-    current = tags.genres if is_file else in_beets or ()
-    if current != (plan.genres_after if is_file else plan.beets_after) and not how.force:
+    current = (in_beets or ()) if tags is None else tags.genres
+    is_ours = tags is None or tags.genres == plan.genres_after
+    is_ours = is_ours and (plan.beets_after is None or in_beets is None or in_beets == plan.beets_after)
+    if not is_ours and not how.force:
         return Outcome(path, "left", current, current, "changed by somebody since; --force takes it back all the same")
     back = Plan(
         path,
         plan.audio_id,
         current,
         plan.genres_before,
-        tags.raw if is_file else None,
+        None if tags is None else tags.raw,
         None if plan.beets_after is None else in_beets,
         plan.beets_before if in_beets is not None else None,
         _SOURCE,
         undoes=entry.number,
     )
-    return Prepared(back, Change(raw=plan.file_before) if is_file else None, state)
+    if tags is None:
+        return Prepared(back, None, None)
+    # Moods that are not those we wrote are somebody's own.
+    is_our_mood = bool(plan.moods) and tags.moods == plan.moods
+    return Prepared(back, Change(raw=plan.file_before, topics=(GENRE, MOOD) if is_our_mood else (GENRE,)), state)

@@ -2,14 +2,18 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from musrecd.library.journal import Entry
 from musrecd.library.reader import LibraryReader
 from musrecd.tagging.genres import Genres
 from musrecd.tagging.policy import Among, Decision, Policy, decide
 from musrecd.tagging.predict import Prediction
-from musrecd.types import EncoderInfo
+from musrecd.types import EncoderInfo, Track
+
+if TYPE_CHECKING:
+    from musrecd.tagging.files import FileTags
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +47,61 @@ def wishes_for(
     """
     tracks = reader.tracks_at(paths, info.version)
     ids = list(dict.fromkeys(tracks[path].recording_id for path in paths if path in tracks))
-    predicted = genres.of_recordings(reader, ids)
+    artists = {track.recording_id: track.tags.artist for track in tracks.values()}
+    predicted = genres.of_recordings(reader, ids, artists)
     moods = genres.moods_of(reader, ids)
     audio_ids = reader.audio_ids(ids)
-    entries = reader.journal.newest(audio_ids.values())
+    ours = ours_at(reader, tracks)
     wishes = []
     for path in dict.fromkeys(paths):
         number = tracks[path].recording_id if path in tracks else None
         if number is None or number not in predicted:
             continue
-        ours = _ours(entries.get(audio_ids[number], []), path)
         managed = None if in_beets is None else in_beets.get(path)
         wishes.append(
-            Wish(path, audio_ids[number], predicted[number], genres.source, managed, ours, moods.get(number, ()))
+            Wish(
+                path,
+                audio_ids[number],
+                predicted[number],
+                genres.source,
+                managed,
+                ours.get(path),
+                moods.get(number, ()),
+            )
         )
     return wishes
 
 
-def decide_for(wish: Wish, in_file: tuple[str, ...], policy: Policy, among: Among) -> Decision:
-    """Decide by what the file and beets' database hold: a genre that stands in either was chosen by somebody."""
-    current = in_file or wish.in_beets or ()
-    return decide(current, wish.predicted, policy, among=among, ours=wish.ours)
+def decide_for(wish: Wish, in_file: "FileTags | None", policy: Policy, among: Among) -> Decision:
+    """Decide by what the file and beets' database hold; `in_file` is None where only the database counts.
+
+    A genre that stands in either was chosen by somebody. Where both have some and they differ, one of them was edited
+    and the other does not know of it: only `replace` touches such a file.
+    """
+    there = () if in_file is None else in_file.genres
+    if there and wish.in_beets and there != wish.in_beets and policy.manner != "replace":
+        return Decision(None, "file and beets disagree")
+    current = there or wish.in_beets or ()
+    decision = decide(current, wish.predicted, policy, among=among, ours=wish.ours)
+    # Moods come into files alone, never over others, and not where somebody changed our genres.
+    if in_file is None or in_file.moods or wish.ours not in (None, current):
+        return decision
+    return replace(decision, moods=wish.moods)
+
+
+def ours_at(reader: LibraryReader, tracks: Mapping[bytes, Track]) -> dict[bytes, tuple[str, ...]]:
+    """Find the genres that we left in these files the last time; only of those that we wrote."""
+    audio_ids = reader.audio_ids({track.recording_id for track in tracks.values()})
+    entries = reader.journal.newest(audio_ids.values())
+    # Whose sound was changed since is another recording, at the same place.
+    at_paths = {entry.plan.path: entry for entry in reader.journal.entries_at(tracks)}
+    found = {
+        path: _ours(
+            [*entries.get(audio_ids[track.recording_id], []), *([at_paths[path]] if path in at_paths else [])], path
+        )
+        for path, track in tracks.items()
+    }
+    return {path: genres for path, genres in found.items() if genres is not None}
 
 
 def _ours(entries: Sequence[Entry], path: bytes) -> tuple[str, ...] | None:

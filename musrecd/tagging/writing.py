@@ -4,11 +4,10 @@ Whoever writes holds a lock beside the library, so that what is noted as begun a
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 from filelock import FileLock, Timeout
 
@@ -17,6 +16,7 @@ from musrecd.library.database import chunks, library_errors, resolved
 from musrecd.library.journal import Entry, Plan
 from musrecd.library.store import Library
 from musrecd.tagging import files
+from musrecd.tagging.elsewhere import NOWHERE, Elsewhere
 from musrecd.tagging.files import Change, FileTags, Rules
 from musrecd.tagging.outcome import Outcome
 from musrecd.tagging.policy import Among, Decision, Policy
@@ -25,7 +25,7 @@ from musrecd.types import FileState
 
 # Each batch costs two commits, and as many files may have to be looked at after a kill.
 _AT_ONCE = 25
-_LOCK_WAIT_S = 10.0
+_LOCK_WAIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +34,14 @@ class Prepared:
 
     plan: Plan
     change: Change | None
-    file: FileState
-
-
-# Called with each file that was written, before that is noted as done: who keeps genres elsewhere puts them there.
-Apply: TypeAlias = Callable[[Plan, Outcome], None]
-
-
-def _nothing_else(_plan: Plan, _outcome: Outcome) -> None:
-    pass
+    file: FileState | None
 
 
 @contextmanager
-def only_writer(library: Path) -> Iterator[None]:
-    """Hold the lock of whoever writes tags. Raises LibraryError if another one has it for long."""
+def only_writer(library: Path, *, wait_s: float = _LOCK_WAIT_S) -> Iterator[None]:
+    """Hold the lock of whoever writes tags. Raises LibraryError if another one has it for longer than `wait_s`."""
     path = resolved(library)
-    lock = FileLock(path.with_name(path.name + ".tags"), timeout=_LOCK_WAIT_S)
+    lock = FileLock(path.with_name(path.name + ".tags"), timeout=wait_s)
     with library_errors(path):
         try:
             lock.acquire()
@@ -61,32 +53,37 @@ def only_writer(library: Path) -> Iterator[None]:
         lock.release()
 
 
-def write_all(
-    library: Library,
-    wishes: Iterable[Wish],
-    policy: Policy,
-    rules: Rules,
-    among: Among,
-    *,
-    apply: Apply = _nothing_else,
-    into_files: bool = True,
-    run: int | None = None,
-) -> Iterator[Outcome]:
+@dataclass(frozen=True, slots=True)
+class How:
+    """By which rules is written, and who else keeps genres; without `into_files` only those are told.
+
+    `author` is who writes, `run` that of writes that these belong to, if they do not make a run of their own.
+    """
+
+    policy: Policy
+    rules: Rules
+    among: Among
+    author: str
+    elsewhere: Elsewhere = NOWHERE
+    into_files: bool = True
+    run: int | None = None
+
+
+def write_all(library: Library, wishes: Iterable[Wish], how: How) -> Iterator[Outcome]:
     """Write what the policy decides, batch after batch; one outcome for each wish, in their order.
 
-    To be used by the `only_writer`. Interrupted in the middle, it notes what was written. Without `into_files` only
-    `apply` is called. `run` is that of writes that these belong to, a new one if not said. Raises LibraryError.
+    To be used by the `only_writer`. Interrupted in the middle, it notes what was written. Raises LibraryError.
     """
-    run = run or library.journal.next_run()
+    run = how.run or library.journal.next_run(how.author)
     for batch in chunks(wishes, _AT_ONCE):
-        found = [_prepare(wish, policy, among, into_files=into_files) for wish in batch]
+        found = [_prepare(wish, how) for wish in batch]
         prepared = [each for each in found if isinstance(each, Prepared)]
-        performed = iter(perform(library, run, prepared, rules, apply))
+        performed = iter(perform(library, run, prepared, how.rules, how.elsewhere))
         yield from (each if isinstance(each, Outcome) else next(performed) for each in found)
 
 
 def perform(
-    library: Library, run: int, prepared: Sequence[Prepared], rules: Rules, apply: Apply = _nothing_else
+    library: Library, run: int, prepared: Sequence[Prepared], rules: Rules, elsewhere: Elsewhere
 ) -> list[Outcome]:
     """Write one batch and note it. What is interrupted stays noted as begun, see `finish_interrupted`."""
     if not prepared:
@@ -96,8 +93,8 @@ def perform(
     try:
         for number, each in zip(numbers, prepared, strict=True):
             outcome = _write(each, rules)
-            if outcome.result == "written":
-                apply(each.plan, outcome)
+            if outcome.result == "written" and each.plan.beets_after is not None:
+                elsewhere.put(each.plan.path, each.plan.beets_after, each.file if each.change else None)
             outcomes[number] = outcome
     finally:
         written = [(number, each.file) for number, each in outcomes.items() if each.result == "written"]
@@ -107,18 +104,20 @@ def perform(
     return list(outcomes.values())
 
 
-def finish_interrupted(
-    library: Library, in_beets: Callable[[bytes], tuple[str, ...] | None] | None = None
-) -> list[Entry]:
+def finish_interrupted(library: Library, elsewhere: Elsewhere | None = None) -> list[Entry]:
     """See what became of writes that a kill interrupted; returns those that were made after all.
 
-    Those of files that beets manages wait for who can tell it: `in_beets` looks up the genres it has. To be used by
-    the `only_writer`.
+    Those of files that beets manages wait for who can tell it, `elsewhere`. To be used by the `only_writer`.
     """
-    begun = [each for each in library.journal.begun() if in_beets is not None or each.plan.beets_after is None]
-    files.sweep({os.path.dirname(each.plan.path) for each in begun if each.plan.file_before is not None})
-    made = [each for each in begun if _was_made(each.plan, in_beets)]
-    states = [(each.number, state_of(each.plan.path)) for each in made]
+    begun = [each for each in library.journal.begun() if elsewhere is not None or each.plan.beets_after is None]
+    # Beside the files themselves, wherever their names lead.
+    files.sweep({os.path.realpath(each.plan.path) for each in begun if each.plan.file_before is not None})
+    made = [each for each in begun if _was_made(each.plan, elsewhere)]
+    for each in made:
+        plan = each.plan
+        if elsewhere is not None and plan.beets_after is not None and elsewhere.genres(plan.path) == plan.beets_before:
+            elsewhere.put(plan.path, plan.beets_after, None)
+    states = [(each.number, state_of(each.plan.path) if each.plan.file_before is not None else None) for each in made]
     dropped = {each.number for each in begun} - {each.number for each in made}
     library.journal.finish(states, dropped)
     library.refresh(state for _, state in states if state is not None)
@@ -139,43 +138,47 @@ def not_written(path: bytes, before: tuple[str, ...], error: TagError) -> Outcom
     return Outcome(path, "failed" if error.may_pass else "refused", before, before, str(error))
 
 
-def _prepare(wish: Wish, policy: Policy, among: Among, *, into_files: bool) -> Prepared | Outcome:
+def _prepare(wish: Wish, how: How) -> Prepared | Outcome:
     # Before it is read: whoever writes it in between is noticed by the times.
     state = state_of(wish.path)
+    if not how.into_files:
+        decision = decide_for(wish, None, how.policy, how.among)
+        current = wish.in_beets or ()
+        if decision.genres is None:
+            return Outcome(wish.path, "left", current, current, decision.why)
+        return Prepared(plan_of(wish, None, decision), None, None)
     try:
         tags = files.read(wish.path)
     except TagError as error:
         return not_written(wish.path, (), error)
-    decision = decide_for(wish, tags.genres, policy, among)
-    # Moods are written into files alone, never over others, and not where somebody changed our genres.
-    moods = wish.moods if into_files and not tags.moods and wish.ours in (None, tags.genres) else ()
-    if state is None or (decision.genres is None and not moods):
+    decision = decide_for(wish, tags, how.policy, how.among)
+    if state is None or not decision.is_change:
         return Outcome(wish.path, "left", tags.genres, tags.genres, decision.why)
-    plan = plan_of(wish, tags, decision, into_files=into_files)
-    change = Change(genres=decision.genres, moods=moods or None) if into_files else None
-    return Prepared(plan, change, state)
+    change = Change(genres=decision.genres, moods=decision.moods or None)
+    return Prepared(plan_of(wish, tags, decision), change, state)
 
 
-def plan_of(wish: Wish, tags: FileTags, decision: Decision, *, into_files: bool) -> Plan:
-    """Write down what was decided for a file that has these tags."""
-    genres = tags.genres if decision.genres is None else decision.genres
+def plan_of(wish: Wish, tags: FileTags | None, decision: Decision) -> Plan:
+    """Write down what was decided for a file that has these tags; None if only beets' database is to change."""
+    before = (wish.in_beets or ()) if tags is None else tags.genres
     return Plan(
         wish.path,
         wish.audio_id,
-        tags.genres,
-        genres,
-        tags.raw if into_files else None,
+        before,
+        before if decision.genres is None else decision.genres,
+        None if tags is None else tags.raw,
         wish.in_beets,
         None if wish.in_beets is None else decision.genres or wish.in_beets,
         wish.source,
         decision.probability,
+        moods=() if tags is None else decision.moods,
     )
 
 
 def _write(prepared: Prepared, rules: Rules) -> Outcome:
     plan, state = prepared.plan, prepared.file
     if prepared.change is None:
-        return Outcome(plan.path, "written", plan.genres_before, plan.genres_after, file=state)
+        return Outcome(plan.path, "written", plan.genres_before, plan.genres_after)
     try:
         exact = replace(rules, expected=state, audio_id=plan.audio_id)
         written = files.write(plan.path, prepared.change, exact)
@@ -184,9 +187,9 @@ def _write(prepared: Prepared, rules: Rules) -> Outcome:
     return Outcome(plan.path, "written", plan.genres_before, written.after.genres, file=written.state)
 
 
-def _was_made(plan: Plan, in_beets: Callable[[bytes], tuple[str, ...] | None] | None) -> bool:
+def _was_made(plan: Plan, elsewhere: Elsewhere | None) -> bool:
     if plan.file_before is None:
-        return in_beets is not None and in_beets(plan.path) == plan.beets_after
+        return elsewhere is not None and elsewhere.genres(plan.path) == plan.beets_after
     try:
         tags = files.read(plan.path)
     except TagError:

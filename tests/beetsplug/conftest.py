@@ -13,7 +13,7 @@ Beet = Callable[..., subprocess.CompletedProcess[str]]
 _RUN = "import sys; sys.argv[0] = 'beet'; from beets.ui import main; main(sys.argv[1:])"
 
 
-def make_beet(folder: Path, weights: Path, *, auto: bool = False, tagging: str = "{}") -> Beet:
+def make_beet(folder: Path, weights: Path, *, auto: bool = False, tagging: str = "{}", more: str = "") -> Beet:
     """Return a function that runs `beet` over a library in `folder`, with the small encoder."""
     (folder / "config.yaml").write_text(
         f"directory: {folder / 'music'}\n"
@@ -21,7 +21,7 @@ def make_beet(folder: Path, weights: Path, *, auto: bool = False, tagging: str =
         "plugins: musrec\n"
         "import: {copy: yes, autotag: no, quiet: yes}\n"
         f"musrec: {{library: {folder / 'musrec.db'}, encoder: {weights}, threads: 2, auto: {str(auto).lower()}, "
-        f"tagging: {tagging}}}\n"
+        f"tagging: {tagging}}}\n{more}"
     )
 
     def beet(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -104,7 +104,7 @@ def test_nothing_is_written_unless_it_is_configured(run, config, music, songs, u
     shutil.copy(songs[0], music / songs[0].name)
     until(lambda: daemon.findable() == {songs[0].name})
     with Library.open(config.library) as library:
-        assert library.tag_queue.next_at() is None
+        assert not library.tag_queue.is_due(2e9)
     assert genres(music / songs[0].name) == ()
 
 
@@ -135,14 +135,10 @@ def test_an_error_in_the_process_is_said_and_tried_later(config, tmp_path, caplo
     (tmp_path / "nowhere").write_text("in the way", encoding="utf-8")
     settings = replace(config, library=tmp_path / "nowhere" / "library.db", tagging=TaggingConfig(write="fill"))
     one = tagger.Tagger(settings, (), told.append, clock=lambda: now[0])
-    one.begin(0.0)
+    one.begin()
+    assert not one.is_ready, "one at a time"
     until(lambda: told)
     one.done(told.pop())
     assert "no genres can be written now" in caplog.text
-    for now[0] in (0.0, 9.0):
-        one.begin(0.0)
-    assert told == []
-    now[0] = 11.0
-    one.begin(0.0)
-    until(lambda: told)
-    one.stop()
+    for now[0], is_ready in ((9.0, False), (11.0, True)):
+        assert one.is_ready is is_ready

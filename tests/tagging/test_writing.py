@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -11,10 +12,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from mutagen.id3 import ID3, TCON
 
 from musrecd.analysis.payload import survey
-from musrecd.errors import LibraryError
+from musrecd.errors import LibraryError, TagError
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
 from musrecd.tagging import files, writing
@@ -22,7 +25,8 @@ from musrecd.tagging.files import Change, Rules
 from musrecd.tagging.policy import Policy
 from musrecd.tagging.predict import Prediction
 from musrecd.tagging.undo import Undo, undo
-from musrecd.tagging.writing import Outcome, Wish, finish_interrupted, only_writer, write_all
+from musrecd.tagging.writing import How, Outcome, Wish, finish_interrupted, only_writer, write_all
+from musrecd.types import Analysis, EncoderInfo, Tags
 
 RULES = Rules(settle_s=0.0)
 FILL = Policy("fill", 1)
@@ -31,6 +35,16 @@ ROCK = (Prediction("Rock", 0.9, 0.5),)
 
 def among(genre: str, genres) -> bool:
     return genre in genres
+
+
+class Database(dict):
+    """What beets' database would have."""
+
+    def genres(self, path):
+        return self.get(path)
+
+    def put(self, path, genres, was):
+        self[path] = genres
 
 
 class Scene:
@@ -48,13 +62,11 @@ class Scene:
         return [replace(Wish(path, survey(path).audio_id, ROCK, "enc-1"), **others) for path in self.paths]
 
     def write(self, wishes: list[Wish], policy: Policy = FILL, **options) -> list[Outcome]:
-        return list(write_all(self.library, wishes, policy, options.pop("rules", RULES), among, **options))
+        return list(write_all(self.library, wishes, How(policy, RULES, among, "test", **options)))
 
-    def undo(self, entries=None, **options) -> list[Outcome]:
+    def undo(self, **options) -> list[Outcome]:
         with LibraryReader.open(self.library.path) as reader:
-            chosen = reader.journal.entries() if entries is None else entries
-            how = Undo(RULES, options.pop("apply", lambda plan, outcome: None), **options)
-            return list(undo(self.library, reader, chosen, how))
+            return list(undo(self.library, reader, reader.journal.entries(), Undo(RULES, "test", **options)))
 
     def entries(self):
         with LibraryReader.open(self.library.path) as reader:
@@ -219,32 +231,72 @@ def test_what_a_kill_interrupted_is_ended_by_what_the_file_says(scene, monkeypat
 
 
 def test_writes_of_files_that_beets_has_wait_for_who_can_tell_it(scene):
-    told = []
+    class Killed(Database):
+        def put(self, path, genres, was):
+            raise Interrupted
 
-    def killed(plan, outcome):
-        raise Interrupted
-
-    wishes = scene.wishes(in_beets=())[:1]
     with pytest.raises(Interrupted):
-        scene.write(wishes, apply=killed)
+        scene.write(scene.wishes(in_beets=())[:1], elsewhere=Killed())
     assert finish_interrupted(scene.library) == []
     assert [entry.state for entry in scene.entries()] == ["begun"]
-    [made] = finish_interrupted(scene.library, lambda path: told.append(path) or ())
-    assert made.plan.beets_after == ("Rock",)
+    database = Database({scene.paths[0]: ()})
+    assert len(finish_interrupted(scene.library, database)) == 1
+    assert database == {scene.paths[0]: ("Rock",)}
     assert [entry.state for entry in scene.entries()] == ["done"]
 
 
+def test_what_the_person_put_into_the_database_meanwhile_stays(scene):
+    class Killed(Database):
+        def put(self, path, genres, was):
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        scene.write(scene.wishes(in_beets=())[:1], elsewhere=Killed())
+    database = Database({scene.paths[0]: ("Mine",)})
+    finish_interrupted(scene.library, database)
+    assert database == {scene.paths[0]: ("Mine",)}
+
+
 def test_without_files_only_what_is_kept_elsewhere_changes_and_can_be_taken_back(scene):
-    before, kept = scene.contents(), {}
+    before, database = scene.contents(), Database(dict.fromkeys(scene.paths, ()))
+    scene.library.refresh = lambda states: pytest.fail("nobody looked at the files") if list(states) else None
+    scene.write(scene.wishes(in_beets=()), elsewhere=database, into_files=False)
+    assert database == dict.fromkeys(scene.paths, ("Rock",))
+    os.unlink(scene.paths[0])
+    scene.undo(elsewhere=database)
+    assert database == {path: ("Rock",) if path == scene.paths[0] else () for path in scene.paths}
+    scene.paths = scene.paths[1:]
+    assert scene.contents() == before[1:]
 
-    def keep(plan, outcome):
-        kept[plan.path] = plan.beets_after
 
-    scene.write(scene.wishes(in_beets=()), apply=keep, into_files=False)
-    assert kept == dict.fromkeys(scene.paths, ("Rock",))
-    scene.undo(apply=keep, in_beets=kept.get)
-    assert kept == dict.fromkeys(scene.paths, ())
-    assert scene.contents() == before
+def test_where_file_and_database_have_other_genres_nothing_is_added_to_either(scene):
+    files.write(scene.paths[0], Change(genres=("In File",)), RULES)
+    wish = scene.wishes(in_beets=("In Database",))[0]
+    database = Database({wish.path: ("In Database",)})
+    [outcome] = scene.write([wish], Policy("extend", 1), elsewhere=database)
+    assert (outcome.result, outcome.message) == ("left", "file and beets disagree")
+    scene.write([wish], Policy("extend", 1), elsewhere=database, into_files=False)
+    assert database == {wish.path: ("In Database", "Rock")}
+    assert scene.genres()[0] == ("In File",)
+
+
+def test_a_genre_that_was_changed_in_the_database_alone_is_not_taken_back(scene):
+    wish = scene.wishes(in_beets=())[0]
+    database = Database({wish.path: ()})
+    scene.write([wish], elsewhere=database)
+    database[wish.path] = ("Mine",)
+    [outcome] = scene.undo(elsewhere=database)
+    assert outcome.result == "left"
+    assert database == {wish.path: ("Mine",)}
+
+
+def test_a_file_outside_the_folders_of_the_library_is_written_but_no_link_that_leads_out(scene, tmp_path):
+    rules = Rules(roots=(bytes(tmp_path / "elsewhere"),), settle_s=0.0)
+    assert files.write(scene.paths[0], Change(genres=("Rock",)), rules).after.genres == ("Rock",)
+    link = scene.folder / "link.mp3"
+    link.symlink_to(os.fsdecode(scene.paths[1]))
+    with pytest.raises(TagError, match="leads out"):
+        files.write(bytes(link), Change(genres=("Rock",)), rules)
 
 
 def test_moods_are_written_where_none_are_and_taken_back_with_the_genre(scene):
@@ -259,6 +311,65 @@ def test_moods_are_written_where_none_are_and_taken_back_with_the_genre(scene):
     assert (files.read(scene.paths[0]).moods, scene.genres()[0]) == ((), ("Polka",))
 
 
+def test_a_mood_that_a_person_added_since_stays_when_the_genre_is_taken_back(scene):
+    scene.write(scene.wishes())
+    for path in scene.paths:
+        files.write(path, Change(moods=("Mine",)), RULES)
+    assert {outcome.result for outcome in scene.undo()} == {"written"}
+    assert {(files.read(path).genres, files.read(path).moods) for path in scene.paths} == {((), ("Mine",))}
+
+
+def test_a_tag_that_somebody_wrote_anew_in_another_version_gets_the_word_back(scene, tmp_path, rendered_files):
+    source = next(path for path in rendered_files if path.suffix == ".mp3")
+    path = tmp_path / "music" / "old.mp3"
+    shutil.copy(source, path)
+    tags = ID3(path)
+    tags.add(TCON(encoding=1, text=["Lang" * 40]))
+    tags.update_to_v23()
+    tags.save(path, v2_version=3)
+    scene.paths = [bytes(path)]
+    scene.write(scene.wishes(), Policy("replace", 1))
+    ID3(path).save(path)
+    assert [outcome.result for outcome in scene.undo()] == ["written"]
+    found = ID3(path)
+    assert found.version == (2, 4, 0)
+    assert list(found["TCON"].text) == ["Lang" * 40]
+    assert found["TIT2"].text
+
+
+def test_one_copy_does_not_get_the_genre_of_another(scene, tmp_path):
+    first = scene.paths[0]
+    second = bytes(tmp_path / "music" / "copy") + Path(os.fsdecode(first)).suffix.encode()
+    shutil.copy(first, second)
+    files.write(first, Change(genres=("Jazz",)), RULES)
+    files.write(second, Change(genres=("Blues",)), RULES)
+    scene.paths = [first, second]
+    scene.write(scene.wishes(), Policy("replace", 1))
+    scene.library.register_encoder(EncoderInfo("enc-1", 2, ()))
+    analysis = Analysis(survey(first).audio_id, "enc-1", np.array([1, 0], np.float32), np.empty(0, np.float32), 6.0)
+    for path in scene.paths:
+        scene.library.add(writing.state_of(path), analysis, Tags())
+    os.unlink(first)
+    outcomes = {outcome.path: outcome.result for outcome in scene.undo()}
+    assert outcomes == {first: "failed", second: "written"}
+    assert files.read(second).genres == ("Blues",)
+
+
+@pytest.mark.parametrize("suffix", [".wav"])
+def test_a_genre_in_a_tag_that_is_not_written_counts_too(tmp_path, rendered_files, suffix):
+    source = next(path for path in rendered_files if path.suffix == suffix)
+    content = source.read_bytes()
+    info = b"INFOIGNR" + struct.pack("<I", 6) + b"Jazz\0\0"
+    chunk = b"LIST" + struct.pack("<I", len(info)) + info
+    path = tmp_path / f"info{suffix}"
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(content) - 8 + len(chunk)) + content[8:] + chunk)
+    files.write(bytes(path), Change(genres=()), RULES)
+    before = path.read_bytes()
+    with pytest.raises(TagError, match="Jazz"):
+        files.write(bytes(path), Change(genres=("Rock",)), RULES)
+    assert path.read_bytes() == before
+
+
 _KILLED = """
 import json, sys
 from pathlib import Path
@@ -267,14 +378,15 @@ from musrecd.tagging.files import Rules
 from musrecd.tagging.policy import Policy
 from musrecd.tagging.predict import Prediction
 from musrecd.tagging.wishes import Wish
-from musrecd.tagging.writing import finish_interrupted, only_writer, write_all
+from musrecd.tagging.writing import How, finish_interrupted, only_writer, write_all
 path, wishes = Path(sys.argv[1]), json.loads(sys.argv[2])
 with Library.open(path) as library, only_writer(path):
     finish_interrupted(library)
     rock = (Prediction("Rock", 0.9, 0.5),)
     wanted = [Wish(bytes.fromhex(each), audio_id, rock, "enc-1") for each, audio_id in wishes]
     print("begins", flush=True)
-    for outcome in write_all(library, wanted, Policy("fill", 1), Rules(settle_s=0.0), lambda genre, genres: False):
+    how = How(Policy("fill", 1), Rules(settle_s=0.0), lambda genre, genres: False, "test")
+    for outcome in write_all(library, wanted, how):
         pass
 print("done", flush=True)
 """

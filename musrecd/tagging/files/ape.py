@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from typing import ClassVar
 
 from musrecd.errors import TagError
 from musrecd.tagging.files.model import GENRE, MOOD, Edit, Source, Tag, broken
@@ -16,6 +17,8 @@ _VERSION = 2000
 
 class ApeWords:
     """Items of an APEv2 tag: length, flags, key, NUL, words in UTF-8 with NUL between them."""
+
+    version: ClassVar[None] = None
 
     def topic(self, field: bytes) -> str | None:
         """Keys are compared without case."""

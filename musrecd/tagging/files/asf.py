@@ -4,6 +4,7 @@ import struct
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from musrecd.errors import TagError
 from musrecd.tagging.files.model import GENRE, MOOD, Edit, Layout, Source, Tag, broken
@@ -34,6 +35,8 @@ class _Object:
 
 class AsfWords:
     """Content descriptors: name, type and value. A number of a genre (WM/GenreID) goes with the genre."""
+
+    version: ClassVar[None] = None
 
     def topic(self, field: bytes) -> str | None:
         """Return the topic by the descriptor's name."""

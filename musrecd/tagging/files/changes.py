@@ -7,16 +7,15 @@ from typing import Any
 from mutagen.id3 import TCON
 
 from musrecd.errors import TagError
-from musrecd.tagging.files.model import GENRE, MOOD, Change, Edit, FileTags, Layout, Tag
-
-TOPICS = (GENRE, MOOD)
+from musrecd.tagging.files.model import GENRE, MOOD, TOPICS, Change, Edit, FileTags, Layout, Tag
 
 
 def snapshot(layout: Layout) -> FileTags:
     """Return the words of a file and its raw fields, as JSON can hold them."""
     genres, moods = (_told(layout, topic) for topic in TOPICS)
     raw: dict[str, Any] = {tag.kind: _raw(tag) if tag.exists else None for tag in layout.tags}
-    return FileTags(genres, moods, {"tags": raw, "id3v1": layout.id3v1})
+    words = {topic: list(told) for topic, told in zip(TOPICS, (genres, moods), strict=True)}
+    return FileTags(genres, moods, {"tags": raw, "id3v1": layout.id3v1, "words": words})
 
 
 def wanted_words(change: Change) -> dict[str, tuple[str, ...]]:
@@ -33,7 +32,7 @@ def wanted_words(change: Change) -> dict[str, tuple[str, ...]]:
 
 def changed_topics(change: Change) -> tuple[str, ...]:
     """Return the topics whose fields may differ afterwards."""
-    return TOPICS if change.raw is not None else tuple(wanted_words(change))
+    return change.topics if change.raw is not None else tuple(wanted_words(change))
 
 
 def edits_for(layout: Layout, change: Change) -> list[Edit]:
@@ -42,8 +41,7 @@ def edits_for(layout: Layout, change: Change) -> list[Edit]:
     Raises TagError if its tags disagree about what they say.
     """
     if change.raw is not None:
-        tags = change.raw.get("tags", {})
-        edits = [edit for tag in layout.tags if tag.kind in tags for edit in _restored(tag, tags[tag.kind])]
+        edits = _edits_back(layout, change.raw, change.topics)
     else:
         words = wanted_words(change)
         _check_agreement(layout, words)
@@ -54,23 +52,53 @@ def edits_for(layout: Layout, change: Change) -> list[Edit]:
     return edits
 
 
-def is_restored(layout: Layout, raw: dict[str, Any]) -> bool:
-    """Whether the fields are those of a snapshot, byte for byte."""
-    now = {tag.kind: _raw(tag)["fields"] for tag in layout.tags}
-    wanted = {kind: (kept or {}).get("fields", []) for kind, kept in raw.get("tags", {}).items() if kind in now}
-    return all(now[kind] == fields for kind, fields in wanted.items())
+def is_restored(layout: Layout, raw: dict[str, Any], topics: Sequence[str]) -> bool:
+    """Whether the fields are those of a snapshot, byte for byte; in a tag of another version, whether it says so."""
+    for tag in layout.tags:
+        if tag.kind not in raw.get("tags", {}):
+            continue
+        kept = raw["tags"][tag.kind]
+        if _is_other_version(tag, kept):
+            if any(list(tag.told(topic)) != raw["words"][topic] for topic in topics):
+                return False
+        elif _of_topics(tag, _raw(tag), topics) != _of_topics(tag, kept, topics):
+            return False
+    return True
+
+
+def _edits_back(layout: Layout, raw: dict[str, Any], topics: Sequence[str]) -> list[Edit]:
+    edits: list[Edit] = []
+    for tag in layout.tags:
+        kept = raw.get("tags", {}).get(tag.kind)
+        if tag.kind in raw.get("tags", {}) and _is_other_version(tag, kept):
+            # Somebody wrote the tag anew in a version that these fields are no fields of.
+            words = {topic: tuple(raw["words"][topic]) for topic in topics}
+            edits += _with_words(tag, words, tag is layout.tags[0])
+        elif tag.kind in raw.get("tags", {}):
+            edits += _restored(tag, kept, topics)
+    return edits
+
+
+def _is_other_version(tag: Tag, kept: dict[str, Any] | None) -> bool:
+    return tag.exists and kept is not None and kept.get("version") != tag.words.version
+
+
+def _of_topics(tag: Tag, kept: dict[str, Any] | None, topics: Sequence[str]) -> list[str]:
+    """Return the raw fields of these topics, in their order."""
+    fields = [] if kept is None else kept["fields"]
+    return [field for _, field in fields if tag.words.topic(bytes.fromhex(field)) in topics]
 
 
 def _told(layout: Layout, topic: str) -> tuple[str, ...]:
     told = next(filter(None, (tag.told(topic) for tag in layout.tags)), ())
-    if told or topic != GENRE or layout.id3v1 is None or layout.tags[0].kind != "id3v2":
+    if told or topic != GENRE or layout.id3v1 is None:
         return told
     return tuple(TCON(encoding=0, text=[str(layout.id3v1)]).genres)
 
 
 def _raw(tag: Tag) -> dict[str, Any]:
     fields = [[i, field.hex()] for i, field in enumerate(tag.fields) if tag.words.topic(field)]
-    return {"padding": tag.padding, "fields": fields}
+    return {"padding": tag.padding, "fields": fields, "version": tag.words.version}
 
 
 def _check_agreement(layout: Layout, words: dict[str, tuple[str, ...]]) -> None:
@@ -96,8 +124,8 @@ def _replaced(fields: Sequence[bytes], old: Sequence[bytes], new: Sequence[bytes
     return [*fields[:at], *new, *(field for field in fields[at:] if field not in old)]
 
 
-def _restored(tag: Tag, kept: dict[str, Any] | None) -> list[Edit]:
-    others = tag.others()
+def _restored(tag: Tag, kept: dict[str, Any] | None, topics: Sequence[str]) -> list[Edit]:
+    others = [field for field in tag.fields if tag.words.topic(field) not in topics]
     if kept is None:
         if not tag.exists:
             return []
@@ -106,7 +134,8 @@ def _restored(tag: Tag, kept: dict[str, Any] | None) -> list[Edit]:
         return tag.rebuild(None if is_unused else others, None)
     fields = others
     for index, raw in kept["fields"]:
-        fields.insert(index, bytes.fromhex(raw))
+        if tag.words.topic(field := bytes.fromhex(raw)) in topics:
+            fields.insert(index, field)
     return tag.rebuild(fields, kept["padding"]) if fields != list(tag.fields) else []
 
 

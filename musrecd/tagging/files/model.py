@@ -8,6 +8,7 @@ from musrecd.errors import TagError
 from musrecd.types import FileState
 
 GENRE, MOOD = "genre", "mood"
+TOPICS = (GENRE, MOOD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,15 @@ class FileTags:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The words wanted; None leaves what is there, an empty tuple removes it. `raw` puts back what `read` found."""
+    """The words wanted; None leaves what is there, an empty tuple removes it.
+
+    `raw` puts back what `read` found, of these `topics`.
+    """
 
     genres: tuple[str, ...] | None = None
     moods: tuple[str, ...] | None = None
     raw: dict[str, Any] | None = None
+    topics: tuple[str, ...] = TOPICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,11 @@ class Edit:
 
 
 class Words(Protocol):
-    """How one kind of tag writes words into its fields."""
+    """How one kind of tag writes words into its fields; of another `version` a field has another form."""
+
+    @property
+    def version(self) -> int | None:
+        """Version of the tag, None where there is but one."""
 
     def topic(self, field: bytes) -> str | None:
         """Return GENRE or MOOD if this raw field tells it."""

@@ -5,6 +5,7 @@ References: ISO/IEC 14496-12, QuickTime File Format.
 
 import struct
 from collections.abc import Sequence
+from typing import ClassVar
 
 from mutagen.id3 import TCON
 
@@ -21,6 +22,8 @@ _HANDLER = atom_bytes(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
 
 class Mp4Words:
     """Items of the list: genres as text or as the number of an ID3v1 genre, moods as a free form."""
+
+    version: ClassVar[None] = None
 
     def topic(self, field: bytes) -> str | None:
         """Return the topic by the item's name; of free forms any that is called MOOD."""

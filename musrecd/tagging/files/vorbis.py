@@ -6,6 +6,7 @@ Reference: xiph.org/vorbis/doc/v-comment.html.
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from musrecd.tagging.files.model import GENRE, MOOD, broken
 
@@ -15,6 +16,8 @@ _VENDOR = b"musrec"
 
 class VorbisWords:
     """Entries `KEY=word`, one for each word, without their length."""
+
+    version: ClassVar[None] = None
 
     def topic(self, field: bytes) -> str | None:
         """Keys are compared without case."""

@@ -66,6 +66,8 @@ def write(path: bytes, change: Change, rules: Rules) -> Written:
         edits = edits_for(before.layout, change)
         sound = _sound(original, before, rules)
         tags = snapshot(before.layout)
+        if change.genres and not tags.genres and sound.genre:
+            raise TagError(f"it names the genre {ascii(sound.genre)[:50]} in a tag that is not written", "other tag")
         if not edits:
             original.check_unchanged()
             return Written(sound.audio_id, tags, tags, original.state(original.status), is_same=True)
@@ -82,13 +84,15 @@ def write(path: bytes, change: Change, rules: Rules) -> Written:
 def _target(path: bytes, rules: Rules) -> bytes:
     """Return where a path leads. Raises TagError if that is no place to write to."""
     target = os.path.realpath(path)
+    if target == path:
+        return target
     if not rules.roots:
         if os.path.islink(path):
             raise TagError("it is a symbolic link, and no folder is named within which links are followed", "link")
         return target
     roots = [os.path.join(os.path.realpath(root), b"") for root in rules.roots]
     if not any(target.startswith(root) for root in roots):
-        raise TagError("it leads out of the folders of the library", "link")
+        raise TagError("it is a link that leads out of the folders of the library", "link")
     return target
 
 
@@ -175,7 +179,7 @@ def _prove(copy: Copy, original: _Original, before: Opened, change: Change, soun
         proof.check_words(after, words)
         if GENRE in words:
             proof.check_beets_agrees(copy.fd, original.name, words[GENRE])
-        if change.raw is not None and not is_restored(after.layout, change.raw):
+        if change.raw is not None and not is_restored(after.layout, change.raw, change.topics):
             raise TagError("the snapshot cannot be put back into it", "not verified")
         if _survey(copy.path) != sound:
             raise TagError("left as it was, because its sound would change", "not verified")
