@@ -27,9 +27,10 @@ class Label:
 class Analysis:
     """Everything that hearing one file told us.
 
-    `embedding` (dim,) is of unit length; `probabilities` (n_labels,) follow the labels of the encoder
-    named by `encoder_version`. `bpm` is in beats per minute, `key` like `C#m`; both are None until
-    musrec estimates them. `audio_id` names the recording, whatever its tags (hex, 40 characters).
+    `embedding` (dim,) is of unit length; `probabilities` (n_labels,) follow the labels of the encoder named by
+    `encoder_version`. `bpm` is in beats per minute, `key` like `C#m`; both are None where there is no pulse or no
+    pitch, and of what was heard before musrec estimated them. `audio_id` names the recording, whatever its tags
+    (hex, 40 characters).
     """
 
     audio_id: str

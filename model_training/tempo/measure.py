@@ -45,7 +45,7 @@ def measure(pieces: Iterable[TempoPiece], encoder: Encoder) -> list[Found]:
     rate = encoder.frontend.sr / encoder.frontend.hop_length
     for piece in pieces:
         y_chunks = list(chunks(piece.y, encoder.frontend))
-        styles = dict(zip(names, encoder.encode(y_chunks)[1].tolist(), strict=True))
+        styles = dict(zip(names, encoder.encode(encoder.spectra(y_chunks))[1].tolist(), strict=True))
         tempo = estimate_tempo(spectra_of(y_chunks, encoder.frontend), rate, styles)
         librosas = librosa.feature.tempo(y=piece.y, sr=encoder.frontend.sr)
         found.append(Found(piece, tempo.bpm if tempo else 0.0, float(np.atleast_1d(librosas)[0])))

@@ -54,7 +54,7 @@ def example_of(piece: TempoPiece, encoder: Encoder, weight: float, retimed: floa
     y_chunks = list(chunks(piece.y, encoder.frontend))
     rate = encoder.frontend.sr / encoder.frontend.hop_length
     onsets = tuple(onset_strength(S, rate) for S in spectra_of(y_chunks, encoder.frontend))
-    return TempoExample(onsets, encoder.encode(y_chunks)[1], piece.bpm, weight, retimed)
+    return TempoExample(onsets, encoder.encode(encoder.spectra(y_chunks))[1], piece.bpm, weight, retimed)
 
 
 def curves() -> FloatArray:

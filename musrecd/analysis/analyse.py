@@ -6,6 +6,8 @@ from collections.abc import Callable
 from musrecd.analysis.audio import Recording, listen
 from musrecd.analysis.encoder import Encoder
 from musrecd.analysis.excerpts import ExcerptPlan
+from musrecd.analysis.rhythm import estimate_tempo
+from musrecd.analysis.tonality import estimate_key
 from musrecd.types import Analysis, KnownRecording
 
 # About a minute of a track is heard, in excerpts long enough for the decoder's run-up not to count.
@@ -42,8 +44,14 @@ def excerpt_plan(chunk_s: float) -> ExcerptPlan:
 
 
 def _hear(recording: Recording, encoder: Encoder) -> Analysis:
-    ys = recording.decode(encoder.frontend.sr)
-    embedding, probabilities = encoder.encode(ys)
+    frontend = encoder.frontend
+    ys = recording.decode(frontend.sr)
+    # Once: whoever listens for styles and whoever listens for the pulse look at the same.
+    spectra = encoder.spectra(ys)
+    embedding, probabilities = encoder.encode(spectra)
+    styles = {label.name: float(p) for label, p in zip(encoder.info.labels, probabilities, strict=True)}
+    tempo = estimate_tempo(list(spectra), frontend.sr / frontend.hop_length, styles)
+    key = estimate_key(ys, frontend.sr)
     return Analysis(
         audio_id=recording.audio_id,
         encoder_version=encoder.info.version,
@@ -51,4 +59,8 @@ def _hear(recording: Recording, encoder: Encoder) -> Analysis:
         probabilities=probabilities,
         duration_s=recording.duration_s,
         n_damaged_packets=recording.n_damaged_packets,
+        bpm=tempo.bpm if tempo else None,
+        bpm_confidence=tempo.confidence if tempo else None,
+        key=key.name if key else None,
+        key_confidence=key.confidence if key else None,
     )

@@ -37,8 +37,12 @@ class Encoder(Protocol):
         """What the excerpts must be: sample rate and chunk length."""
         ...
 
-    def encode(self, ys: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
-        """Map excerpts (each (n,), mono at `frontend.sr`) to `embedding` (dim,) and `probabilities` (n_labels,)."""
+    def spectra(self, ys: Sequence[FloatArray]) -> FloatArray:
+        """Map excerpts (each (n,), mono at `frontend.sr`) to spectra (n_chunks, n_mels, n_frames) of what is heard."""
+        ...
+
+    def encode(self, spectra: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Map spectra (n_chunks, n_mels, n_frames) to `embedding` (dim,) and `probabilities` (n_labels,)."""
         ...
 
 
@@ -58,18 +62,26 @@ class TorchEncoder:
         """Sample rate, spectrum and chunk length."""
         return self._card.frontend
 
-    def encode(self, ys: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
-        """Mean over the chunks that are not silent; of silence alone every label is denied."""
+    def spectra(self, ys: Sequence[FloatArray]) -> FloatArray:
+        """Log-mel spectra of the chunks that are not silent."""
         everything = np.concatenate([chunks(y, self.frontend) for y in ys])
         heard = everything[np.abs(everything).max(1) > _SILENCE]
-        embeddings, logits = self._run(heard if len(heard) else everything[:1])
+        shape = (0, self.frontend.n_mels, self.frontend.chunk_frames)
+        return np.stack([self._spectrum(y) for y in heard]) if len(heard) else np.empty(shape, np.float32)
+
+    def encode(self, spectra: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Mean over the chunks; of silence alone every label is denied."""
+        silence = self._spectrum(np.zeros(self.frontend.chunk_length, np.float32))[None]
+        embeddings, logits = self._run(spectra if len(spectra) else silence)
         embedding = embeddings.mean(0)
         unit = embedding / max(float(np.linalg.norm(embedding)), 1e-9)
-        probabilities = 1 / (1 + np.exp(-logits.mean(0))) if len(heard) else np.zeros(logits.shape[1])
+        probabilities = 1 / (1 + np.exp(-logits.mean(0))) if len(spectra) else np.zeros(logits.shape[1])
         return unit.astype(np.float32), probabilities.astype(np.float32)
 
-    def _run(self, y_chunks: FloatArray) -> tuple[FloatArray, FloatArray]:
-        spectra = np.stack([log_mel(y, self.frontend, self._mel_filters) for y in y_chunks])
+    def _spectrum(self, y: FloatArray) -> FloatArray:
+        return log_mel(y, self.frontend, self._mel_filters)
+
+    def _run(self, spectra: FloatArray) -> tuple[FloatArray, FloatArray]:
         embeddings, logits = [], []
         with torch.inference_mode():
             for S in torch.split(torch.from_numpy(spectra), _BATCH_CHUNKS):

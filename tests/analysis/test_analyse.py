@@ -15,6 +15,7 @@ from musrecd.analysis.encoder import load_encoder
 from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.analysis.frontend import FrontendConfig
 from musrecd.errors import NoSoundError, NotAudioError, UnreadableFileError
+from musrecd.keys import KEYS
 from musrecd.types import Analysis, EncoderInfo, KnownRecording, Label
 
 
@@ -27,8 +28,11 @@ class FakeEncoder:
         self.frontend = FrontendConfig(sr=8000, chunk_s=chunk_s)
         self.heard: list[np.ndarray] = []
 
-    def encode(self, ys: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def spectra(self, ys: Sequence[np.ndarray]) -> np.ndarray:
         self.heard = list(ys)
+        return np.empty((0, 96, 100), np.float32)
+
+    def encode(self, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.array([1, 0], np.float32), np.array([0.5], np.float32)
 
 
@@ -53,6 +57,9 @@ def test_an_analysis_says_everything_that_was_heard(rendered_files, tiny_weights
         assert analysis.probabilities.shape == (11,)
         assert analysis.duration_s == pytest.approx(6.0, abs=0.1)
         assert analysis.n_damaged_packets == 0
+        assert analysis.bpm is None or 40 <= analysis.bpm <= 242
+        assert analysis.key in KEYS
+        assert 0 < analysis.key_confidence <= 1
 
 
 def test_paths_may_be_bytes_or_text(rendered_files, tiny_weights):

@@ -10,7 +10,7 @@ def test_costs_of_a_small_encoder(tiny_weights, monkeypatch):
     monkeypatch.setattr(cost, "_REPEATS", 1)
     figures = measure_cost(tiny_weights)["cost"]["musrec"]
     assert 0 < figures["front-end and network, CPU s"] < 5
-    assert 0 < figures["decoding, CPU s"] < 5
+    assert 0 < figures["decoding, tempo and key, CPU s"] < 5
     assert 55 < figures["sound heard, s"] < 65
     assert figures["weights, MB"] == tiny_weights.stat().st_size / 1e6
     assert 0.1 < figures["import and load, s"] < 60
