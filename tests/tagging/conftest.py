@@ -12,6 +12,7 @@ import pytest
 from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
 from musrecd.tagging.lastgenre import lastgenre_folder
 from musrecd.types import Label
+from tests.tagging.scene import Scene
 
 Lastgenre = Callable[[dict[str, Any]], Callable[..., list[str]]]
 
@@ -55,3 +56,11 @@ def lastgenre(monkeypatch) -> Iterator[Lastgenre]:
     beets.config.clear()
     for name in [name for name in sys.modules if name.startswith("beetsplug.lastgenre")]:
         monkeypatch.delitem(sys.modules, name)
+
+
+@pytest.fixture
+def scene(tmp_path, rendered_files):
+    by_format = {path.suffix: path for path in rendered_files}
+    found = Scene(tmp_path, list(by_format.values()))
+    yield found
+    found.library.close()

@@ -1,90 +1,22 @@
 """Genres go into files and into the journal together; a kill, an edit or a refusal in between loses neither."""
 
-import hashlib
 import json
 import os
-import shutil
 import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import pytest
-from mutagen.id3 import ID3, TCON
 
 from musrecd.analysis.payload import survey
 from musrecd.errors import LibraryError, TagError
-from musrecd.library.reader import LibraryReader
-from musrecd.library.store import Library
 from musrecd.tagging import files, writing
 from musrecd.tagging.files import Change, Rules
 from musrecd.tagging.policy import Policy
-from musrecd.tagging.predict import Prediction
-from musrecd.tagging.undo import Undo, undo
-from musrecd.tagging.writing import How, Outcome, Wish, finish_interrupted, only_writer, write_all
-from musrecd.types import Analysis, EncoderInfo, Tags
-
-RULES = Rules(settle_s=0.0)
-FILL = Policy("fill", 1)
-ROCK = (Prediction("Rock", 0.9, 0.5),)
-
-
-def among(genre: str, genres) -> bool:
-    return genre in genres
-
-
-class Database(dict):
-    """What beets' database would have."""
-
-    def genres(self, path):
-        return self.get(path)
-
-    def put(self, path, genres, was):
-        self[path] = genres
-
-
-class Scene:
-    """A library, and copies of real files in several formats that have no genre."""
-
-    def __init__(self, folder: Path, sources: list[Path]) -> None:
-        self.folder = folder / "music"
-        self.folder.mkdir()
-        self.library = Library.open(folder / "library.db")
-        self.paths = [bytes(Path(shutil.copy(source, self.folder))) for source in sources]
-        for path in self.paths:
-            files.write(path, Change(genres=()), RULES)
-
-    def wishes(self, **others) -> list[Wish]:
-        return [replace(Wish(path, survey(path).audio_id, ROCK, "enc-1"), **others) for path in self.paths]
-
-    def write(self, wishes: list[Wish], policy: Policy = FILL, **options) -> list[Outcome]:
-        return list(write_all(self.library, wishes, How(policy, RULES, among, "test", **options)))
-
-    def undo(self, **options) -> list[Outcome]:
-        with LibraryReader.open(self.library.path) as reader:
-            return list(undo(self.library, reader, reader.journal.entries(), Undo(RULES, "test", **options)))
-
-    def entries(self):
-        with LibraryReader.open(self.library.path) as reader:
-            return reader.journal.entries()
-
-    def genres(self) -> list[tuple[str, ...]]:
-        return [files.read(path).genres for path in self.paths]
-
-    def contents(self) -> list[str]:
-        return [hashlib.sha256(Path(os.fsdecode(path)).read_bytes()).hexdigest() for path in self.paths]
-
-
-@pytest.fixture
-def scene(tmp_path, rendered_files):
-    by_format = {path.suffix: path for path in rendered_files}
-    found = Scene(tmp_path, list(by_format.values()))
-    yield found
-    found.library.close()
+from musrecd.tagging.writing import finish_interrupted, only_writer
+from tests.tagging.scene import RULES, Database
 
 
 def test_what_is_written_is_in_the_files_and_in_the_journal(scene):
@@ -112,47 +44,6 @@ def test_a_genre_in_beets_alone_counts_too(scene):
     [outcome, *_] = scene.write(scene.wishes(in_beets=("Polka",)))
     assert outcome.result == "left"
     assert scene.genres()[0] == ()
-
-
-def test_undo_gives_back_the_bytes_that_were_there(scene):
-    files.write(scene.paths[1], Change(genres=("Polka", "Ländler")), RULES)
-    tags = [files.read(path).raw for path in scene.paths]
-    scene.write(scene.wishes(), Policy("replace", 1))
-    assert scene.genres() == [("Rock",)] * len(scene.paths)
-    assert [outcome.result for outcome in scene.undo()] == ["written"] * len(scene.paths)
-    assert [files.read(path).raw for path in scene.paths] == tags
-    assert {entry.state for entry in scene.entries() if entry.plan.undoes is None} == {"undone"}
-    assert scene.undo() == [], "what was taken back is not taken back again"
-
-
-def test_undo_of_several_writes_goes_back_through_all_of_them(scene):
-    wishes = scene.wishes()[:1]
-    scene.write(wishes)
-    scene.write([replace(wishes[0], predicted=(Prediction("Jazz", 1.0, 0.5),))], Policy("replace", 1))
-    assert scene.genres()[0] == ("Jazz",)
-    scene.undo()
-    assert scene.genres()[0] == ()
-
-
-def test_what_somebody_changed_since_is_not_taken_back_unless_forced(scene):
-    scene.write(scene.wishes()[:1])
-    files.write(scene.paths[0], Change(genres=("Mine",)), RULES)
-    [outcome] = scene.undo()
-    assert (outcome.result, scene.genres()[0]) == ("left", ("Mine",))
-    assert "changed by somebody" in outcome.message
-    [outcome] = scene.undo(force=True)
-    assert (outcome.result, scene.genres()[0]) == ("written", ())
-
-
-def test_a_file_that_was_moved_is_found_by_its_recording(scene):
-    wish = scene.wishes()[0]
-    scene.write([wish])
-    moved = scene.folder / f"moved{Path(os.fsdecode(wish.path)).suffix}"
-    os.rename(wish.path, bytes(moved))
-    scene.library.move(wish.path, bytes(moved))
-    [outcome] = scene.undo()
-    assert (outcome.path, outcome.result) == (bytes(moved), "written")
-    assert files.read(bytes(moved)).genres == ()
 
 
 def test_a_file_that_is_refused_is_not_in_the_journal_and_the_others_go_on(scene):
@@ -257,18 +148,6 @@ def test_what_the_person_put_into_the_database_meanwhile_stays(scene):
     assert database == {scene.paths[0]: ("Mine",)}
 
 
-def test_without_files_only_what_is_kept_elsewhere_changes_and_can_be_taken_back(scene):
-    before, database = scene.contents(), Database(dict.fromkeys(scene.paths, ()))
-    scene.library.refresh = lambda states: pytest.fail("nobody looked at the files") if list(states) else None
-    scene.write(scene.wishes(in_beets=()), elsewhere=database, into_files=False)
-    assert database == dict.fromkeys(scene.paths, ("Rock",))
-    os.unlink(scene.paths[0])
-    scene.undo(elsewhere=database)
-    assert database == {path: ("Rock",) if path == scene.paths[0] else () for path in scene.paths}
-    scene.paths = scene.paths[1:]
-    assert scene.contents() == before[1:]
-
-
 def test_where_file_and_database_have_other_genres_nothing_is_added_to_either(scene):
     files.write(scene.paths[0], Change(genres=("In File",)), RULES)
     wish = scene.wishes(in_beets=("In Database",))[0]
@@ -280,16 +159,6 @@ def test_where_file_and_database_have_other_genres_nothing_is_added_to_either(sc
     assert scene.genres()[0] == ("In File",)
 
 
-def test_a_genre_that_was_changed_in_the_database_alone_is_not_taken_back(scene):
-    wish = scene.wishes(in_beets=())[0]
-    database = Database({wish.path: ()})
-    scene.write([wish], elsewhere=database)
-    database[wish.path] = ("Mine",)
-    [outcome] = scene.undo(elsewhere=database)
-    assert outcome.result == "left"
-    assert database == {wish.path: ("Mine",)}
-
-
 def test_a_file_outside_the_folders_of_the_library_is_written_but_no_link_that_leads_out(scene, tmp_path):
     rules = Rules(roots=(bytes(tmp_path / "elsewhere"),), settle_s=0.0)
     assert files.write(scene.paths[0], Change(genres=("Rock",)), rules).after.genres == ("Rock",)
@@ -297,62 +166,6 @@ def test_a_file_outside_the_folders_of_the_library_is_written_but_no_link_that_l
     link.symlink_to(os.fsdecode(scene.paths[1]))
     with pytest.raises(TagError, match="leads out"):
         files.write(bytes(link), Change(genres=("Rock",)), rules)
-
-
-def test_moods_are_written_where_none_are_and_taken_back_with_the_genre(scene):
-    before = scene.contents()
-    files.write(scene.paths[0], Change(genres=("Polka",)), RULES)
-    scene.write(scene.wishes(moods=("Calm", "Sad")))
-    assert [files.read(path).moods for path in scene.paths] == [("Calm", "Sad")] * len(scene.paths)
-    assert scene.genres() == [("Polka",), *[("Rock",)] * (len(scene.paths) - 1)]
-    assert scene.write(scene.wishes(moods=("Happy",)))[0].result == "left"
-    scene.undo()
-    assert scene.contents()[1:] == before[1:]
-    assert (files.read(scene.paths[0]).moods, scene.genres()[0]) == ((), ("Polka",))
-
-
-def test_a_mood_that_a_person_added_since_stays_when_the_genre_is_taken_back(scene):
-    scene.write(scene.wishes())
-    for path in scene.paths:
-        files.write(path, Change(moods=("Mine",)), RULES)
-    assert {outcome.result for outcome in scene.undo()} == {"written"}
-    assert {(files.read(path).genres, files.read(path).moods) for path in scene.paths} == {((), ("Mine",))}
-
-
-def test_a_tag_that_somebody_wrote_anew_in_another_version_gets_the_word_back(scene, tmp_path, rendered_files):
-    source = next(path for path in rendered_files if path.suffix == ".mp3")
-    path = tmp_path / "music" / "old.mp3"
-    shutil.copy(source, path)
-    tags = ID3(path)
-    tags.add(TCON(encoding=1, text=["Lang" * 40]))
-    tags.update_to_v23()
-    tags.save(path, v2_version=3)
-    scene.paths = [bytes(path)]
-    scene.write(scene.wishes(), Policy("replace", 1))
-    ID3(path).save(path)
-    assert [outcome.result for outcome in scene.undo()] == ["written"]
-    found = ID3(path)
-    assert found.version == (2, 4, 0)
-    assert list(found["TCON"].text) == ["Lang" * 40]
-    assert found["TIT2"].text
-
-
-def test_one_copy_does_not_get_the_genre_of_another(scene, tmp_path):
-    first = scene.paths[0]
-    second = bytes(tmp_path / "music" / "copy") + Path(os.fsdecode(first)).suffix.encode()
-    shutil.copy(first, second)
-    files.write(first, Change(genres=("Jazz",)), RULES)
-    files.write(second, Change(genres=("Blues",)), RULES)
-    scene.paths = [first, second]
-    scene.write(scene.wishes(), Policy("replace", 1))
-    scene.library.register_encoder(EncoderInfo("enc-1", 2, ()))
-    analysis = Analysis(survey(first).audio_id, "enc-1", np.array([1, 0], np.float32), np.empty(0, np.float32), 6.0)
-    for path in scene.paths:
-        scene.library.add(writing.state_of(path), analysis, Tags())
-    os.unlink(first)
-    outcomes = {outcome.path: outcome.result for outcome in scene.undo()}
-    assert outcomes == {first: "failed", second: "written"}
-    assert files.read(second).genres == ("Blues",)
 
 
 @pytest.mark.parametrize("suffix", [".wav"])
