@@ -254,14 +254,13 @@ class Imported:
     def on_write(self, item: Item, path: bytes) -> None:
         """Note a file that beets is about to write, if it gets a genre of ours."""
         from musrecd.tagging import files
-        from musrecd.tagging.wishes import Wish
         from musrecd.tagging.writing import plan_of
 
         if item.id not in self._decided:
             return
         wish, decision = self._decided.pop(item.id)
-        at = Wish(path, wish.audio_id, wish.predicted, wish.source, wish.in_beets, wish.ours)
-        plan = plan_of(at, files.read(path), decision)
+        # Moods are nothing that beets writes.
+        plan = plan_of(replace(wish, path=path), files.read(path), replace(decision, moods=()))
         with self._library() as library:
             [number] = library.journal.begin(self._run_in(library), [plan])
         self._begun[item.id] = (number, plan)

@@ -126,7 +126,8 @@ def _predict(
         return
     tagging.set_fields(lib, reader, info, items)
     report = tagging.write(lib, config, wanted, policy, genres, into_files=into_files)
-    _say(report, "written", warn)
+    # What a program reads is JSON alone.
+    _say(report, "written", warn, warn if options.json else ui.print_)
 
 
 def _policy(options: optparse.Values, config: Config) -> Policy:
@@ -146,7 +147,7 @@ def _undo(lib: Library, options: optparse.Values, arguments: list[str], config: 
         ui.print_(safe(line))
     if not options.pretend and tagging.confirm(f"Take back {len(entries):,} writes?", len(entries), yes=options.yes):
         report = tagging.take_back(lib, config, entries, force=bool(options.force))
-        _say(report, "taken back", ui.print_)
+        _say(report, "taken back", ui.print_, ui.print_)
 
 
 def _chosen(lib: Library, arguments: list[str], reader: LibraryReader) -> list[Entry]:
@@ -159,11 +160,11 @@ def _chosen(lib: Library, arguments: list[str], reader: LibraryReader) -> list[E
     return reader.journal.entries_at([item.path for item in matching(lib, arguments)])
 
 
-def _say(report: tagging.Report, done: str, warn: Callable[[str], None]) -> None:
+def _say(report: tagging.Report, done: str, warn: Callable[[str], None], tell: Callable[[str], None]) -> None:
     from musrecd.display import counted, printable, printable_path
 
     for problem in report.problems:
         warn(f"{printable_path(problem.path)}: {printable(problem.message)}")
     left = f", {report.left:,} left as they are" if report.left else ""
     failed = f", {len(report.problems):,} were not" if report.problems else ""
-    ui.print_(f"{counted(report.written, 'track')} {done}{left}{failed}")
+    tell(f"{counted(report.written, 'track')} {done}{left}{failed}")

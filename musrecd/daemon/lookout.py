@@ -107,11 +107,7 @@ class Lookout:
     def stop(self) -> None:
         """End at once; what was enqueued stays. A process that does not end is left behind."""
         if self._under_way is not None:
-            pool, folders = self._under_way.pool, self._under_way.look.folders
-            ending = Thread(target=_end, args=(pool,), daemon=True)
-            ending.start()
-            ending.join(_END_S)
-            self._ending[folders] = ending
+            self._ending[self._under_way.look.folders] = end(self._under_way.pool)
         self._under_way = None
 
     def _next(self, now: float) -> Look | None:
@@ -137,6 +133,14 @@ class Lookout:
         self._waiting[look] = self._clock() + _AGAIN_AFTER_S
         self._failing.add(look.folders)
         self.stop()
+
+
+def end(pool: ProcessPool) -> Thread:
+    """End a process at once; one that waits for a dead disk is left behind, with the thread that waits for it."""
+    ending = Thread(target=_end, args=(pool,), daemon=True)
+    ending.start()
+    ending.join(_END_S)
+    return ending
 
 
 def _end(pool: ProcessPool) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from pebble import ProcessPool
 
 from musrecd.config import Config
+from musrecd.daemon.lookout import end
 from musrecd.errors import MusrecError
 from musrecd.ingest.pool import starting
 from musrecd.ingest.work import begin_process
@@ -79,8 +80,7 @@ class Tagger:
     def stop(self) -> None:
         """End at once: what is being written is written by the next one."""
         if self._pool is not None:
-            self._pool.stop()  # type: ignore[no-untyped-call]
-            self._pool.join()
+            end(self._pool)
         self._pool = None
 
     def _failed(self, reason: str) -> None:
