@@ -83,11 +83,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The few words by which a person recognises a track; empty where the file has none."""
+    """What a file says of itself, by which a person recognises and chooses it; empty and None where it says nothing."""
 
     artist: str = ""
     title: str = ""
     album: str = ""
+    genres: tuple[str, ...] = ()
+    year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +117,21 @@ class Match:
 
     row: int
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is known of each row of the vector matrix besides its vector: arrays (n_rows,), in the same order.
+
+    `duration_s` is in seconds; `bpm` is NaN where there is no pulse, and `key` (an index into `keys.KEYS`) is -1 where
+    there is no pitch, both also where they were not listened for yet; confidences are 0 to 1. `probabilities`
+    (n_rows, n_labels) are in 255ths, of `labels`.
+    """
+
+    duration_s: FloatArray
+    bpm: FloatArray
+    bpm_confidence: FloatArray
+    key: "npt.NDArray[np.int8]"
+    key_confidence: FloatArray
+    probabilities: "npt.NDArray[np.uint8]"
+    labels: tuple[Label, ...]

@@ -193,9 +193,10 @@ def _files(connection: sqlite3.Connection, recording_id: int) -> tuple[list[tupl
     files: list[tuple[FileState, Tags]] = []
     missing: list[bytes] = []
     with suppress(sqlite3.Error, TypeError, ValueError):
-        for path, size, mtime_ns, missing_since, *texts in connection.execute(_FILES, [recording_id]):
+        for path, size, mtime_ns, missing_since, artist, title, album in connection.execute(_FILES, [recording_id]):
             if isinstance(path, bytes):
-                files.append((FileState(path, int(size), int(mtime_ns)), Tags(*map(str, texts))))
+                tags = Tags(str(artist), str(title), str(album))
+                files.append((FileState(path, int(size), int(mtime_ns)), tags))
                 missing += [path] * (missing_since is not None)
     return files, missing
 

@@ -1,0 +1,121 @@
+"""What can be asked, and what is answered: the values between `recommend` and whoever shows them to a person."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from musrecd.keys import Relation
+from musrecd.types import FloatArray
+
+KeyRule = Literal["compatible", "same", "energy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each part of a score counts; only their ratios matter."""
+
+    sound: float = 1.0
+    labels: float = 0.0
+    tempo: float = 0.0
+    key: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What results have to be. Of alternatives one must hold, of the names within one all of them.
+
+    `tempo` is the widest deviation (0.06: 6 %), of half and double time, too. `genres` are names, or one of
+    `any` (one of the seeds' genres) and `same` (all of them). Ranges are inclusive, open where None.
+    """
+
+    tempo: float | None = None
+    key: KeyRule | None = None
+    labels: tuple[tuple[str, ...], ...] = ()
+    not_labels: tuple[str, ...] = ()
+    genres: tuple[tuple[str, ...], ...] | Literal["any", "same"] = ()
+    years: tuple[int | None, int | None] = (None, None)
+    length_s: tuple[float | None, float | None] = (None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How results are picked from what is near enough. `diverse` is 0 to 1 (only variety counts)."""
+
+    number: int = 10
+    min_sound: float = -1.0
+    weights: Weights = field(default_factory=Weights)
+    max_per_artist: int | None = None
+    max_per_album: int | None = None
+    not_same_artist: bool = False
+    no_duplicates: bool = False
+    diverse: float = 0.0
+    fresh: bool = False
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A track asked about, in the library or not. `weight` is below 0 for what results should not be like.
+
+    `embedding` (dim,) is of unit length, `probabilities` (n_labels,) 0 to 1, `row` its place in the matrix if it has
+    one.
+    """
+
+    embedding: FloatArray
+    probabilities: FloatArray
+    bpm: float | None = None
+    key: str | None = None
+    artist: str = ""
+    title: str = ""
+    album: str = ""
+    genres: tuple[str, ...] = ()
+    weight: float = 1.0
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a catalogue says of a row; `genres` are those that a person set, none if nobody did."""
+
+    artist: str = ""
+    title: str = ""
+    album: str = ""
+    genres: tuple[str, ...] = ()
+    year: int | None = None
+
+
+class Catalogue(Protocol):
+    """Who knows names: beets' database, or the tags that the library read."""
+
+    def entries(self, rows: Iterable[int]) -> Mapping[int, Entry]:
+        """Describe rows; those that cannot be results (a missing file, nothing that beets manages) are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What speaks for a result: each 0 to 1 like the score, but `sound`, which is the cosine (-1 to 1).
+
+    `tempo_ratio` is how much faster the result is played than the seed, after `tempo_factor` (0.5, 1, 2) was taken
+    out; `shift` is by how many semitones it would have to be moved to mix. None where either has no tempo or key.
+    """
+
+    sound: float
+    labels: float
+    tempo: float | None
+    key: float | None
+    tempo_ratio: float | None = None
+    tempo_factor: float | None = None
+    relation: Relation | None = None
+    shift: int | None = None
+    shared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One answer; `score` orders, `breaks` names the rules that were relaxed for it, none mostly."""
+
+    row: int
+    score: float
+    entry: Entry
+    parts: Parts
+    breaks: tuple[str, ...] = ()
