@@ -7,57 +7,24 @@ from __future__ import annotations
 
 import os
 import sys
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from beets.dbcore.pathutils import normalize_path_for_db
-from beets.dbcore.query import InQuery
 
 # Its home moved with 2.12; here it is found in every version.
 from beets.ui import UserError  # type: ignore[attr-defined]
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from beets.library import Item, Library
 
-    from musrecd.config import Config
     from musrecd.library.reader import LibraryReader
-    from musrecd.types import EncoderInfo, Match, Track
+    from musrecd.types import EncoderInfo
 
-_LOOK = 20
-
-
-def results_for(
-    lib: Library, reader: LibraryReader, info: EncoderInfo, seeds: list[Track], config: Config
-) -> Iterator[tuple[Item, float]]:
-    """Yield the items nearest to the seeds; recordings that beets does not manage are passed over."""
-    from musrecd.recommend.similarity import mean_direction, nearest
-
-    ids = list(dict.fromkeys(track.recording_id for track in seeds))
-    query = mean_direction(reader.embeddings(ids, info.version))
-    own_rows = reader.rows_of(ids, info.version).values()
-    ranked = nearest(reader.vectors(info.version), query, without=own_rows, min_score=config.min_score)
-    while matches := list(islice(ranked, max(_LOOK, config.number))):
-        yield from _items_of(lib, reader, info, matches)
-
-
-def _items_of(
-    lib: Library, reader: LibraryReader, info: EncoderInfo, matches: list[Match]
-) -> Iterator[tuple[Item, float]]:
-    """Yield one item for each match that beets has a file of."""
-    tracks = reader.tracks_in_rows([match.row for match in matches], info.version)
-    paths = [normalize_path_for_db(track.path) for files in tracks.values() for track in files]
-    items = {item.path: item for item in lib.items(InQuery("path", paths))}
-    for match in matches:
-        item = next((items[track.path] for track in tracks[match.row] if track.path in items), None)
-        if item is not None:
-            yield item, match.score
-
+_SHOWN = 3
 
 # beets keeps paths within its directory relative to it.
-_BEETS_PATHS = """
+BEETS_PATHS = """
     SELECT CASE WHEN substr(path, 1, 1) = CAST('/' AS BLOB) THEN path ELSE CAST(? || path AS BLOB) END AS path
     FROM other.items
 """
@@ -66,7 +33,7 @@ _BEETS_PATHS = """
 def count_unanalysed(lib: Library, reader: LibraryReader, info: EncoderInfo) -> int:
     """Count the items of beets that the library has no analysis of."""
     database = Path(os.fsdecode(lib.path))
-    return reader.count_unanalysed(database, _BEETS_PATHS, [os.path.join(lib.directory, b"")], info.version)
+    return reader.count_unanalysed(database, BEETS_PATHS, [os.path.join(lib.directory, b"")], info.version)
 
 
 def matching(lib: Library, arguments: list[str]) -> list[Item]:
@@ -90,6 +57,18 @@ def answering(reader: LibraryReader) -> EncoderInfo:
     if info is None:
         raise UserError("nothing is analysed yet; run `beet analyse` first")
     return info
+
+
+def named(items: Sequence[Item]) -> str:
+    """Say which items, the first few by name."""
+    from musrecd.display import printable
+
+    names = ", ".join(
+        printable(" - ".join(filter(None, (item.artist, item.title))) if item.title else item.filepath.name)
+        for item in items[:_SHOWN]
+    )
+    more = len(items) - _SHOWN
+    return f"{names} and {more} more" if more > 0 else names
 
 
 def unanalysed_line(n: int) -> str:

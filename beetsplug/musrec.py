@@ -6,9 +6,7 @@ Everything heavy is imported by the command that needs it, so that `beet ls` nev
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
-from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from beets import ui
@@ -18,20 +16,13 @@ from beets.plugins import BeetsPlugin
 # Its home moved with 2.12; here it is found in every version.
 from beets.ui import UserError  # type: ignore[attr-defined]
 
-from beetsplug._musrec_items import (
-    answering,
-    count_unanalysed,
-    matching,
-    quoted,
-    results_for,
-    safe,
-    to_dict,
-    unanalysed_line,
-)
+from beetsplug._musrec_command import LateCommand
+from beetsplug._musrec_items import answering, matching
+from beetsplug._musrec_query import SimilarQuery
 
 if TYPE_CHECKING:
     import optparse
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from beets.importer import ImportSession, ImportTask
     from beets.library import Item, Library
@@ -42,7 +33,6 @@ if TYPE_CHECKING:
     from musrecd.ingest.work import Task
     from musrecd.types import EncoderInfo
 
-_SHOWN_SEEDS = 3
 _HEARD_AT_ONCE = 3
 _INTERRUPTED = 130
 
@@ -56,8 +46,11 @@ class MusrecPlugin(BeetsPlugin):
         "musrec_instruments": types.SEMICOLON_SPACE_DSV,
     }
 
+    item_queries: ClassVar = {"similar": SimilarQuery}
+
     def __init__(self) -> None:
         super().__init__()
+        SimilarQuery.read_config = staticmethod(self._config)
         self._moves: list[tuple[bytes, bytes]] = []
         self._copies: list[tuple[bytes, bytes]] = []
         self._written: set[bytes] = set()
@@ -80,27 +73,24 @@ class MusrecPlugin(BeetsPlugin):
         return [self._similar_command(), self._tagpredict_command(), self._analyse_command()]
 
     def _similar_command(self) -> ui.Subcommand:
-        command = ui.Subcommand("similar", help="show the tracks that sound most like those matching a query")
-        command.parser.set_usage(
-            "%prog QUERY [options]\n\n"
-            "Several matching tracks are taken together (the mean of their sound).\n"
-            "In a --format, $musrec_score is the score: 1 is the same, 0 unrelated.\n"
-            "Example: %prog -n 20 artist:radiohead title:reckoner"
-        )
-        command.parser.add_option("-n", "--number", type=int, help="how many tracks to show (default 10)")
-        command.parser.add_option("--min-score", type=float, help="least score to show, -1 to 1")
-        command.parser.add_option("--json", action="store_true", help="print JSON")
-        command.parser.add_path_option()
-        command.parser.add_format_option(target="item")
+        def complete(parser: ui.CommonOptionsParser) -> None:
+            from beetsplug import _musrec_similar
+
+            parser.set_usage(_musrec_similar.USAGE)
+            _musrec_similar.add_options(parser)
+
+        command = LateCommand("similar", "show the tracks that sound most like those matching a query", complete)
         command.func = self._guarded(self.similar)
         return command
 
     def _tagpredict_command(self) -> ui.Subcommand:
-        from beetsplug._musrec_tagpredict import USAGE, add_options
+        def complete(parser: ui.CommonOptionsParser) -> None:
+            from beetsplug import _musrec_tagpredict
 
-        command = ui.Subcommand("tagpredict", help="show and write the genres that tracks sound like")
-        command.parser.set_usage(USAGE)
-        add_options(command.parser)
+            parser.set_usage(_musrec_tagpredict.USAGE)
+            _musrec_tagpredict.add_options(parser)
+
+        command = LateCommand("tagpredict", "show and write the genres that tracks sound like", complete)
         command.func = self._guarded(self.tagpredict)
         return command
 
@@ -147,30 +137,11 @@ class MusrecPlugin(BeetsPlugin):
     # similar
 
     def similar(self, lib: Library, options: optparse.Values, arguments: list[str]) -> None:
-        """Print the tracks that sound most like those matching the query."""
-        from musrecd.library.reader import LibraryReader
+        """Print the tracks that sound most like those asked about."""
+        from beetsplug import _musrec_similar
 
         config = self._config(number=options.number, min_score=options.min_score)
-        if not arguments:
-            raise UserError("similar: which track? Give a query, such as `beet similar title:reckoner`")
-        items = matching(lib, arguments)
-        with LibraryReader.open(config.library) as reader:
-            info = answering(reader)
-            paths = [item.path for item in items]
-            seeds = reader.tracks_at(paths, info.version)
-            if not seeds and self._hear_now(config, info, items):
-                seeds = reader.tracks_at(paths, info.version)
-            if not seeds:
-                raise UserError(_why_unheard(items, arguments))
-            results = list(islice(results_for(lib, reader, info, list(seeds.values()), config), config.number))
-            n_missing = count_unanalysed(lib, reader, info)
-        heard: dict[int, Item] = {}
-        for item in items:
-            if item.path in seeds:
-                heard.setdefault(seeds[item.path].recording_id, item)
-        _print_similar(list(heard.values()), results, n_missing, options)
-        if n_missing:
-            self._log.warning("{}", unanalysed_line(n_missing))
+        _musrec_similar.run(lib, options, arguments, config, self._hear_now, lambda line: self._log.warning("{}", line))
 
     def _hear_now(self, config: Config, info: EncoderInfo, items: list[Item]) -> bool:
         """Hear tracks that are asked about before anybody analysed them; False if they are many or cannot be."""
@@ -341,39 +312,3 @@ def _tasks(items: Iterable[Item]) -> list[Task]:
     from musrecd.types import Tags
 
     return [task_for(item.path, Tags(item.artist, item.title, item.album)) for item in items]
-
-
-def _why_unheard(items: Sequence[Item], arguments: list[str]) -> str:
-    """Say why none of the items can be asked about, and what helps."""
-    if not any(item.filepath.exists() for item in items):
-        return f"{_named(items)}: the file is missing; run `beet update`"
-    return f"{_named(items)} not analysed yet; run `beet analyse {quoted(arguments)}` first"
-
-
-def _named(items: Sequence[Item]) -> str:
-    """Say which items, the first few by name."""
-    from musrecd.display import printable
-
-    names = ", ".join(
-        printable(" - ".join(filter(None, (item.artist, item.title))) if item.title else item.filepath.name)
-        for item in items[:_SHOWN_SEEDS]
-    )
-    more = len(items) - _SHOWN_SEEDS
-    return f"{names} and {more} more" if more > 0 else names
-
-
-def _print_similar(
-    seeds: list[Item], results: list[tuple[Item, float]], n_missing: int, options: optparse.Values
-) -> None:
-    if options.json:
-        found = [{"score": round(score, 4)} | to_dict(item) for item, score in results]
-        answer = {"seeds": [to_dict(item) for item in seeds], "results": found, "unanalysed": n_missing}
-        ui.print_(json.dumps(answer, indent=1))
-        return
-    own_format = getattr(options, "format", None)
-    if own_format is None:
-        ui.print_(f"Sounds like {_named(seeds)}:" if results else f"Nothing sounds like {_named(seeds)}.")
-    for item, score in results:
-        item["musrec_score"] = f"{score:.2f}"
-        line = format(item, own_format or "")
-        ui.print_(safe(line if own_format else f"{score:5.2f}  {line}"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from musrecd.commands import tagging
+from musrecd.commands import asking, tagging
 from musrecd.commands.session import FAILED, INTERRUPTED, Session, leave, no_empty_names, one_line_errors
 from musrecd.config import Config
 from musrecd.display import counted, printable_path
@@ -57,47 +57,6 @@ def scan(session: Session, folders: tuple[bytes, ...], threads: int | None, forc
     if report.interrupted:
         leave(INTERRUPTED)
     sys.exit(FAILED if report.failed else 0)
-
-
-@main.command(short_help="Show what sounds like a file or a track.")
-@click.argument("seeds", nargs=-1, metavar="FILE|WORDS...", callback=no_empty_names)
-@click.option("--random", "by_chance", is_flag=True, help="Ask about a track picked by chance.")
-@click.option("-n", "--number", type=click.IntRange(1, 100000), help="How many tracks to show.")
-@click.option("--min-score", type=click.FloatRange(-1, 1), help="Least score (cosine) to show.")
-@click.option("-p", "--path", "only_paths", is_flag=True, help="Print the paths alone.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--store", is_flag=True, help="Keep the analysis of a file that is not in the library.")
-@click.pass_obj
-@one_line_errors
-def similar(
-    session: Session,
-    seeds: tuple[str, ...],
-    by_chance: bool,
-    number: int | None,
-    min_score: float | None,
-    only_paths: bool,
-    as_json: bool,
-    store: bool,
-) -> None:
-    """Show the tracks of the library that sound most like FILE, in the library or not.
-
-    What names no file is taken as WORDS of path, artist, title or album; several seeds are taken together.
-    """
-    from musrecd.commands import similar as answers
-
-    if bool(seeds) == by_chance:
-        raise click.UsageError("name a file or words, or ask with --random; not both")
-    if only_paths and as_json:
-        raise click.UsageError("either --path or --json")
-    config = session.config(number=number, min_score=min_score)
-    answer = answers.similar_to(config, seeds or answers.by_chance(config), store=store)
-    if as_json:
-        click.echo(json.dumps(answers.to_dict(answer), indent=1))
-    elif only_paths:
-        for result in answer.results:
-            sys.stdout.buffer.write(result.track.path + b"\n")
-    else:
-        answers.show(answer)
 
 
 @main.command(short_help="Show what the library holds and what failed.")
@@ -227,7 +186,7 @@ def uninstall(_session: Session) -> None:
     services.uninstall()
 
 
-for command in (tagging.tag, tagging.undo, tagging.journal):
+for command in (asking.similar, tagging.tag, tagging.undo, tagging.journal):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ SECTION = "musrec"
 LEVELS = ("debug", "info", "warning", "error")
 # Of the daemon's log: the modules of `musrecd.daemon` that say something.
 COMPONENTS = ("service", "watcher", "work", "server", "upkeep", "tagging")
+PRESETS = ("listen", "mix", "produce")
 WRITE_MODES = ("no", "fill", "extend")
 HARD_LINKS = ("refuse", "break")
 # What a YAML file that holds no table, impossible dates, or endless nesting makes the parser raise.
@@ -76,7 +77,8 @@ class TaggingConfig:
 class Config:
     """The settings, checked. `config.example.yaml` says what each is for.
 
-    `threads` is a number of processes; `timeout_s` the seconds after which a file is given up.
+    `threads` is a number of processes; `timeout_s` the seconds after which a file is given up; `weights` change some
+    of those of the `preset`, by name.
     """
 
     library: Path
@@ -87,6 +89,8 @@ class Config:
     auto: bool
     number: int
     min_score: float
+    preset: str
+    weights: Mapping[str, float]
     genres: int
     tagging: TaggingConfig
     daemon: DaemonConfig
@@ -103,10 +107,17 @@ def _template() -> dict[str, confuse.Template[Any]]:
         "auto": Switch(True),
         "number": Number(10, 1, 100000),
         "min_score": Number(-1.0, -1.0, 1.0),
+        "preset": Word(*PRESETS),
+        "weights": confuse.Optional(dict),
         "genres": Number(3, 1, 100),
         "tagging": confuse.Optional(dict),
         "daemon": confuse.Optional(dict),
     }
+
+
+def _weights_template() -> dict[str, confuse.Template[Any]]:
+    """Keys of `weights:`; what is not said is the preset's."""
+    return {name: confuse.Optional(Number(0.0, 0.0, 1000.0)) for name in ("sound", "labels", "tempo", "key")}
 
 
 def _tagging_template() -> dict[str, confuse.Template[Any]]:
@@ -151,6 +162,7 @@ def from_view(view: confuse.ConfigView) -> Config:
     try:
         values = _values(view, _template(), SECTION)
         tagging = _values(view["tagging"], _tagging_template(), f"{SECTION}.tagging")
+        weights = _values(view["weights"], _weights_template(), f"{SECTION}.weights")
         daemon = _values(view["daemon"], _daemon_template(), f"{SECTION}.daemon")
     except confuse.ConfigError as error:
         raise ConfigError(" ".join(str(error).split())) from error
@@ -166,6 +178,8 @@ def from_view(view: confuse.ConfigView) -> Config:
         auto=values["auto"],
         number=values["number"],
         min_score=values["min_score"],
+        preset=values["preset"],
+        weights={name: weight for name, weight in weights.items() if weight is not None},
         genres=values["genres"],
         tagging=TaggingConfig(vocabulary=words, **tagging),
         daemon=DaemonConfig(

@@ -2,94 +2,147 @@
 
 import os
 import random
-import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from musrecd.asking.ask import LibraryCatalogue, Told, ask, seed_of, seeds_of
+from musrecd.asking.question import Question
+from musrecd.asking.way import way
+from musrecd.commands.outside import STANDARD_INPUT, as_file, hear
 from musrecd.config import Config
-from musrecd.display import clock, counted, printable, printable_path
-from musrecd.errors import AudioError, LibraryError, MusrecError
+from musrecd.errors import LibraryError, MusrecError
 from musrecd.library.reader import LibraryReader
-from musrecd.recommend.similarity import mean_direction, nearest
+from musrecd.recommend.asking import Seed
 from musrecd.tagging.predict import Prediction, most_probable
-from musrecd.types import Analysis, EncoderInfo, FloatArray, KnownRecording, Track
-
-_SHOWN_SEEDS = 5
-_NARROW = 8
-_WIDE = 200
-_COLUMNS: dict[str, Literal["left", "right"]] = {
-    "Score": "right",
-    "Artist": "left",
-    "Title": "left",
-    "Length": "right",
-    "Sounds like": "left",
-}
+from musrecd.types import Analysis, EncoderInfo, Track
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """One similar track, its cosine similarity (-1 to 1), and the genre it sounds most like."""
+class About:
+    """What a question is about, as a person named it: files, in the library or not, and words.
+
+    `unlike` are not to be sounded like; only what `inside` words find may be a result; with `to` it is the way there
+    that is asked for.
+    """
+
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
+    to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One similar track, why, and the genre it sounds most like."""
 
     track: Track
-    score: float
+    told: Told
     genre: Prediction
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The seeds as a person knows them, and what sounds like them, best first."""
+    """The seeds as a person knows them, what sounds like them, best first, and what has to be said of it."""
 
     seeds: list[str]
-    results: list[Result]
+    found: list[Found]
+    notes: list[str] = field(default_factory=list)
 
 
-def similar_to(config: Config, seeds: Sequence[str], *, store: bool) -> Answer:
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """Tracks of the library, and what was heard outside it, each under the name it is shown by."""
+
+    seeds: list[Seed]
+    names: list[str]
+
+
+def similar_to(config: Config, about: About, question: Question, *, store: bool = False) -> Answer:
     """Answer for files (in the library or not) and words.
 
     Raises LibraryError, AudioError, EncoderError, or MusrecError if the words match nothing.
     """
-    files = [seed for seed in seeds if os.path.lexists(seed)]
-    words = " ".join(seed for seed in seeds if not os.path.lexists(seed))
     with LibraryReader.open(config.library) as reader:
-        info = reader.encoder()
-        if info is None:
-            raise LibraryError("the library is empty; run `musrecd scan FOLDER` first")
-        tracks = _tracks_by_words(reader, info.version, words) if words else []
-        inside = reader.tracks_at([os.path.abspath(os.fsencode(file)) for file in files], info.version)
-        tracks += inside.values()
-    outside = [file for file in files if os.path.abspath(os.fsencode(file)) not in inside]
-    heard = [_hear(config, file, info, store=store) for file in outside]
-    analyses = [each for each in heard if isinstance(each, Analysis)]
+        info = _encoder(reader)
+    wanted = (about.like, 1.0), (about.files, 1.0), (about.unlike, -1.0), ((about.to,) if about.to else (), 1.0)
+    # Hearing takes long; nobody holds the library open meanwhile.
+    like, files, unlike, end = (_sought(config, info, names, weight, store=store) for names, weight in wanted)
     with LibraryReader.open(config.library) as reader:
-        known = reader.recordings_of(each.audio_id for each in heard if isinstance(each, KnownRecording))
-        ids = list(dict.fromkeys([*(track.recording_id for track in tracks), *known]))
-        own = [analysis.embedding for analysis in analyses]
-        embeddings = np.concatenate([reader.embeddings(ids, info.version), *(e[None] for e in own)])
-        results = _nearest(config, reader, info, embeddings, (ids, {a.audio_id for a in analyses}))
-    names = {track.recording_id: _name(track) for track in tracks}
-    return Answer([*names.values(), *outside], results)
+        catalogue = LibraryCatalogue(reader, info.version)
+        pool = _pool(reader, info.version, about.inside)
+        seeds = like.seeds + files.seeds
+        if about.to:
+            answer = way(reader, info, (seeds, end.seeds), question, catalogue, pool)
+        else:
+            answer = ask(reader, info, seeds + unlike.seeds, question, catalogue, pool)
+        found = _found(reader, info, catalogue, answer.told)
+    _note_suggested(config, question, found)
+    return Answer(like.names + files.names + end.names, found, answer.notes)
 
 
-def by_chance(config: Config) -> list[str]:
+def by_chance(config: Config) -> str:
     """Return the path of any track that can be asked about."""
     with LibraryReader.open(config.library) as reader:
         info = reader.encoder()
         paths = sorted(reader.analysed_paths(info.version)) if info else []
     if not paths:
         raise LibraryError("the library is empty; run `musrecd scan FOLDER` first")
-    return [os.fsdecode(random.choice(paths))]  # noqa: S311
+    return os.fsdecode(random.choice(paths))  # noqa: S311
 
 
-def _tracks_by_words(reader: LibraryReader, version: str, words: str) -> list[Track]:
+def _encoder(reader: LibraryReader) -> EncoderInfo:
+    if (info := reader.encoder()) is None:
+        raise LibraryError("the library is empty; run `musrecd scan FOLDER` first")
+    return info
+
+
+def _sought(config: Config, info: EncoderInfo, names: Sequence[str], weight: float, *, store: bool) -> _Sought:
+    """Find files in the library, or hear them; what is no file is words."""
+    files = [name for name in names if name == STANDARD_INPUT or os.path.lexists(name)]
+    words = " ".join(name for name in names if name not in files)
+    with LibraryReader.open(config.library) as reader:
+        tracks = tracks_by_words(reader, info.version, words) if words else []
+        inside = reader.tracks_at([os.path.abspath(os.fsencode(file)) for file in files], info.version)
+        tracks += inside.values()
+    outside = [file for file in files if os.path.abspath(os.fsencode(file)) not in inside]
+    heard = [_hear(config, info, file, weight, store=store) for file in outside]
+    with LibraryReader.open(config.library) as reader:
+        seeds = seeds_of(reader, info, tracks, weight=weight) if tracks else []
+        for each in heard:
+            # A copy of what the library has is that recording, with its place in the library.
+            known = reader.recordings_of([each.audio_id])
+            seeds += _known(reader, info, known, weight) or ([each.seed] if each.seed else [])
+    return _Sought(seeds, [*dict.fromkeys(map(name_of, tracks)), *outside])
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    audio_id: str
+    seed: Seed | None
+
+
+def _hear(config: Config, info: EncoderInfo, name: str, weight: float, *, store: bool) -> _Heard:
+    from musrecd.ingest.tags import read_tags
+
+    with as_file(name) as file:
+        heard = hear(config, file, info, store=store and name != STANDARD_INPUT)
+        if not isinstance(heard, Analysis):
+            return _Heard(heard.audio_id, None)
+        return _Heard(heard.audio_id, seed_of(heard, read_tags(os.fsencode(file)), weight=weight))
+
+
+def _known(reader: LibraryReader, info: EncoderInfo, recording_ids: list[int], weight: float) -> list[Seed]:
+    rows = reader.rows_of(recording_ids, info.version)
+    found = reader.tracks_in_rows(list(rows.values()), info.version) if rows else {}
+    tracks = [tracks[0] for tracks in found.values() if tracks]
+    return seeds_of(reader, info, tracks, weight=weight) if tracks else []
+
+
+def tracks_by_words(reader: LibraryReader, version: str, words: str) -> list[Track]:
+    """Find analysed tracks. Raises MusrecError if there are none."""
     found = reader.find(words)
     analysed = reader.tracks_at([track.path for track in found], version)
     if not analysed:
@@ -99,149 +152,35 @@ def _tracks_by_words(reader: LibraryReader, version: str, words: str) -> list[Tr
     return list(analysed.values())
 
 
-def _hear(config: Config, file: str, info: EncoderInfo, *, store: bool) -> Analysis | KnownRecording:
-    """Let the daemon's warm worker hear a file, or do it here."""
-    from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
-
-    version = read_card(config.encoder or SHIPPED_WEIGHTS).info.version
-    if version != info.version:
-        raise LibraryError(
-            f"the library was analysed by {info.version}, a new file would be by {version}; "
-            "run `musrecd scan FOLDER` to bring the library up to date"
-        )
-    path = os.path.abspath(os.fsencode(file))
-    try:
-        heard = _hear_by_daemon(config, path, version) or _analyse(config, path)
-    except AudioError as error:
-        raise type(error)(f"{printable_path(file)}: {error}") from error
-    if store:
-        _store(config.library, path, heard)
-    return heard
+def _pool(reader: LibraryReader, version: str, words: Sequence[str]) -> np.ndarray | None:
+    if not words:
+        return None
+    tracks = tracks_by_words(reader, version, " ".join(words))
+    rows = reader.rows_of((track.recording_id for track in tracks), version)
+    return np.fromiter(rows.values(), np.int64, len(rows))
 
 
-def _hear_by_daemon(config: Config, path: bytes, version: str) -> Analysis | KnownRecording | None:
-    """Return None if there is no daemon with this encoder, or it cannot hear now. Raises AudioError."""
-    from musrecd.daemon import client
-
-    try:
-        return client.hear(config.library, path, version)
-    except AudioError:
-        raise
-    except MusrecError:
-        return None  # it is ending, or has no workers: what is wrong shows itself here, too
-
-
-def _analyse(config: Config, path: bytes) -> Analysis:
-    from musrecd.analysis.analyse import analyse
-    from musrecd.analysis.card import SHIPPED_WEIGHTS
-    from musrecd.analysis.encoder import load_encoder
-
-    return analyse(path, load_encoder(config.encoder or SHIPPED_WEIGHTS))
-
-
-def _store(library: Path, path: bytes, heard: Analysis | KnownRecording) -> None:
-    from musrecd.ingest.ingest import task_for
-    from musrecd.ingest.tags import read_tags
-    from musrecd.library.store import Library
-
-    file, tags = task_for(path).file, read_tags(path)
-    with Library.open(library) as writer:
-        if isinstance(heard, Analysis):
-            writer.add(file, heard, tags)
-        else:
-            writer.attach(file, heard.audio_id, tags)
-
-
-def _nearest(
-    config: Config,
-    reader: LibraryReader,
-    info: EncoderInfo,
-    embeddings: FloatArray,
-    seeds: tuple[list[int], set[str]],
-) -> list[Result]:
-    recording_ids, audio_ids = seeds
-    known = recording_ids + reader.recordings_of(audio_ids)
-    own_rows = reader.rows_of(known, info.version).values()
-    ranked = nearest(
-        reader.vectors(info.version), mean_direction(embeddings), without=own_rows, min_score=config.min_score
-    )
-    found: list[tuple[Track, float]] = []
-    while len(found) < config.number and (look := list(islice(ranked, config.number))):
-        tracks = reader.tracks_in_rows([match.row for match in look], info.version)
-        found += [(tracks[match.row][0], match.score) for match in look if tracks[match.row]]
-    found = found[: config.number]
-    probabilities = reader.probabilities([track.recording_id for track, _ in found], info.version)
+def _found(reader: LibraryReader, info: EncoderInfo, catalogue: LibraryCatalogue, told: Iterable[Told]) -> list[Found]:
+    tracks = [(catalogue.tracks[each.result.row], each) for each in told]
+    probabilities = reader.probabilities([track.recording_id for track, _ in tracks], info.version)
     # A neighbour whose analysis is damaged is shown without a genre; its place may be right all the same.
     genres = {number: most_probable(p, info.labels, number=1) for number, p in probabilities.items()}
     return [
-        Result(track, score, next(iter(genres.get(track.recording_id, ())), Prediction("", 0.0)))
-        for track, score in found
+        Found(track, each, next(iter(genres.get(track.recording_id, ())), Prediction("", 0.0)))
+        for track, each in tracks
     ]
 
 
-def _name(track: Track) -> str:
+def _note_suggested(config: Config, question: Question, found: Sequence[Found]) -> None:
+    """Remember what was shown, for those who want something new next time."""
+    if question.choice.fresh and found:
+        from musrecd.library.store import Library
+
+        with Library.open(config.library) as library:
+            library.note_suggested([each.track.recording_id for each in found])
+
+
+def name_of(track: Track) -> str:
+    """Name a track as a person knows it."""
     tags = track.tags
     return " - ".join(filter(None, (tags.artist, tags.title))) if tags.title else os.fsdecode(track.path)
-
-
-def to_dict(answer: Answer) -> dict[str, Any]:
-    """Return the answer for `--json`; paths that are no text keep their bytes as `\\udcXX`."""
-    results = [
-        {
-            "score": round(result.score, 4),
-            "path": os.fsdecode(result.track.path),
-            "artist": result.track.tags.artist,
-            "title": result.track.tags.title,
-            "album": result.track.tags.album,
-            "length": round(result.track.duration_s, 2),
-            "genre": result.genre.name,
-            "genre_probability": round(result.genre.probability, 4),
-        }
-        for result in answer.results
-    ]
-    return {"seeds": answer.seeds, "results": results}
-
-
-def show(answer: Answer) -> None:
-    """Print the answer as a table."""
-    console = Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else _WIDE)
-    named = ", ".join(printable(seed) for seed in answer.seeds[:_SHOWN_SEEDS])
-    more = len(answer.seeds) - _SHOWN_SEEDS
-    console.print(Text(f"Sounds like {named}" + (f" and {counted(more, 'other')}" if more > 0 else ""), style="bold"))
-    if not answer.results:
-        console.print("Nothing else in the library is as close as was asked for.")
-        return
-    rows = [_cells(result) for result in answer.results]
-    artist_width, title_width = _widths(rows, console.width)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name, justify in _COLUMNS.items():
-        table.add_column(name, justify=justify, no_wrap=True)
-    for score, artist, title, length, genre in rows:
-        words = (Text(artist), Text(title))
-        for text, width in zip(words, (artist_width, title_width), strict=True):
-            text.truncate(width, overflow="ellipsis")
-        table.add_row(score, *words, length, Text(genre, style="dim"))
-    console.print(table)
-
-
-def _cells(result: Result) -> tuple[str, ...]:
-    tags = result.track.tags
-    return (
-        f"{result.score:.2f}",
-        printable(tags.artist),
-        printable(tags.title) or printable_path(os.path.basename(result.track.path)),
-        clock(result.track.duration_s),
-        f"{result.genre.name} {result.genre.probability:.0%}" if result.genre.name else "",
-    )
-
-
-def _widths(rows: list[tuple[str, ...]], width: int) -> tuple[int, int]:
-    """Give artist and title what the other columns leave of a line, the artist at most two fifths of it."""
-    _, artist, title, _, _ = longest = [
-        max(cell_len(cell) for cell in column) for column in zip(tuple(_COLUMNS), *rows, strict=True)
-    ]
-    left = max(2 * _NARROW, width - (sum(longest) - artist - title) - 2 * len(longest))
-    if artist + title <= left:
-        return artist, title
-    artist = min(artist, max(left * 2 // 5, left - title))
-    return artist, left - artist

@@ -63,8 +63,6 @@ class Seed:
 
     embedding: FloatArray
     probabilities: FloatArray
-    bpm: float | None = None
-    key: str | None = None
     artist: str = ""
     title: str = ""
     album: str = ""
