@@ -12,7 +12,9 @@ PACKAGES = ("musrecd", "model_training", "beetsplug")
 MOST_LINES = 400
 
 FOUNDATIONS = ("musrecd.types", "musrecd.errors")
-SHARED = (*FOUNDATIONS, "musrecd.config", "musrecd.display", "musrecd.keys")
+SHARED = (
+    *FOUNDATIONS, "musrecd.config", "musrecd.display", "musrecd.keys", "musrecd.labels", "musrecd.spelling",
+)  # fmt: skip
 # Floor → what it may import of the project beside itself, lowest floor first. A package allows its modules.
 FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.types": (),
@@ -21,6 +23,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.config": (*FOUNDATIONS, "musrecd.config_values"),
     "musrecd.display": FOUNDATIONS,
     "musrecd.keys": (),
+    "musrecd.spelling": (),
+    "musrecd.labels": (*FOUNDATIONS, "musrecd.spelling"),
     "musrecd.analysis": SHARED,
     "musrecd.library": SHARED,
     "musrecd.recommend": SHARED,

@@ -91,7 +91,7 @@ class Catalogue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What speaks for a result: each 0 to 1 like the score, but `sound`, which is the cosine (-1 to 1).
+    """What speaks for a result: each 0 to 1, but `sound`, which is the cosine (-1 to 1).
 
     `tempo_ratio` is how much faster the result is played than the seed, after `tempo_factor` (0.5, 1, 2) was taken
     out; `shift` is by how many semitones it would have to be moved to mix. None where either has no tempo or key.
@@ -110,10 +110,18 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One answer; `score` orders, `breaks` names the rules that were relaxed for it, none mostly."""
+    """One answer; `score` (1 at most) orders, `breaks` names the rules that were relaxed for it, none mostly."""
 
     row: int
     score: float
     entry: Entry
     parts: Parts
     breaks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found, best first, and what a person should know of it, line by line."""
+
+    results: tuple[Result, ...]
+    notes: tuple[str, ...] = ()

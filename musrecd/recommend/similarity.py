@@ -4,10 +4,8 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
+from musrecd.recommend.order import falling
 from musrecd.types import FloatArray, Match
-
-_FIRST_LOOK = 64
-_WIDER = 8
 
 
 def mean_direction(embeddings: FloatArray) -> FloatArray:
@@ -36,20 +34,6 @@ def nearest(
     left_out = np.zeros(len(scores), bool)
     left_out[[row for row in without if 0 <= row < len(scores)]] = True
     candidates = np.flatnonzero(~left_out & (scores >= min_score))
-    n_wanted = _FIRST_LOOK
-    n_given = 0
-    while n_given < candidates.size:
-        for row in _best(scores, candidates, n_wanted)[n_given:]:
+    for block in falling(scores, candidates):
+        for row in block:
             yield Match(int(row), float(scores[row]))
-        n_given = min(n_wanted, candidates.size)
-        n_wanted *= _WIDER
-
-
-def _best(scores: FloatArray, candidates: np.ndarray, n: int) -> np.ndarray:
-    """Return the `n` best candidates in order; ties are broken by row, so that a wider look agrees."""
-    if n < candidates.size:
-        threshold = np.partition(scores[candidates], candidates.size - n)[candidates.size - n]
-        candidates = candidates[scores[candidates] >= threshold]
-    order = np.lexsort((candidates, -scores[candidates]))
-    best: np.ndarray = candidates[order][:n]
-    return best

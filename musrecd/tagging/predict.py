@@ -5,14 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from musrecd.labels import INSTRUMENTAL, SINGERS, SUNG, THRESHOLDS
 from musrecd.types import FloatArray, Label
-
-# From which probability on a label counts as certain. Moods that data sets know are calibrated; the labels of
-# instruments are not: taggers taught them, who name an instrument in a small part of the tracks that have it. Of the
-# validating clips 22 % have one above .2, which is about twice what is usual for drums, and more for all others.
-THRESHOLDS = {"mood": 0.5, "voice": 2 / 3, "instrument": 0.2}
-_INSTRUMENTAL, _SUNG = "Instrumental", "Vocals"
-_SINGERS = (_SUNG, "Female Vocals", "Male Vocals", "Choir")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +47,10 @@ def _voice(probabilities: dict[str, float]) -> list[Prediction]:
 
     All of them are small, because taggers seldom say so; their ratio tells. It does not tell who sings.
     """
-    instrumental = probabilities.get(_INSTRUMENTAL, 0.0)
-    sung = max(probabilities.get(singer, 0.0) for singer in _SINGERS)
+    instrumental = probabilities.get(INSTRUMENTAL, 0.0)
+    sung = max(probabilities.get(singer, 0.0) for singer in SINGERS)
     if instrumental + sung == 0:
         return []
     share = instrumental / (instrumental + sung)
-    both = [Prediction(_INSTRUMENTAL, share), Prediction(_SUNG, 1 - share)]
+    both = [Prediction(INSTRUMENTAL, share), Prediction(SUNG, 1 - share)]
     return sorted(both, key=lambda prediction: -prediction.probability)

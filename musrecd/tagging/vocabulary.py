@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from musrecd.config import VocabularyConfig
 from musrecd.errors import ConfigError
+from musrecd.spelling import parts_of, spelling_key
 from musrecd.tagging.lastgenre import built_in_aliases, built_in_tree, lastgenre_folder, read_tree, read_whitelist
 from musrecd.tagging.predict import Prediction
-from musrecd.tagging.spelling import parts_of, spelling_key
 from musrecd.types import Label
 
 _GENRE = "genre"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musrecd.recommend import similarity
+from musrecd.recommend import order
 from musrecd.recommend.similarity import mean_direction, nearest
 
 # Cosines that differ by less than this may swap places: the search multiplies in float32.
@@ -87,13 +87,13 @@ def test_an_empty_matrix_has_no_answers():
 
 def test_who_takes_ten_does_not_pay_for_a_sort_of_everything(monkeypatch):
     looks = []
-    best = similarity._best
+    best = order._best
 
     def counted(scores, candidates, n):
         looks.append(n)
         return best(scores, candidates, n)
 
-    monkeypatch.setattr(similarity, "_best", counted)
+    monkeypatch.setattr(order, "_best", counted)
     vectors = unit_vectors(20_000, 16, 8)
     assert len(list(islice(nearest(vectors, vectors[0]), 10))) == 10
     assert looks == [64]

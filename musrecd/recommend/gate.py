@@ -1,0 +1,79 @@
+"""Who may be a result at all, as far as names decide: asked of the catalogue in growing batches, never of all rows."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+
+from musrecd.recommend.asking import Catalogue, Choice, Entry, Rules
+from musrecd.recommend.duplicates import Song, artist_key
+from musrecd.recommend.genres import Believed, GenreRule
+from musrecd.recommend.picking import Candidate
+from musrecd.recommend.query import Query
+from musrecd.recommend.rules import Broken
+from musrecd.types import Features, FloatArray
+
+_FIRST_BATCH = 32
+_LARGEST_BATCH = 1024
+# The same sound in two files: what the encoder makes of a recording hardly depends on the codec.
+_SAME_RECORDING = 0.9999
+
+
+class Gate:
+    """Lets pass what the catalogue knows, what is of the years and genres, and what is none of the seeds."""
+
+    def __init__(
+        self,
+        query: Query,
+        vectors: FloatArray,
+        features: Features,
+        catalogue: Catalogue,
+        rules: Rules,
+        choice: Choice,
+        genre_rule: GenreRule | None,
+    ) -> None:
+        self._vectors, self._catalogue, self._years = vectors, catalogue, rules.years
+        self._genre_rule = genre_rule
+        self._believed = Believed(features)
+        self._seeds = np.array([seed.embedding for seed in query.seeds], np.float32)
+        self._songs = [Song.of(seed, seed.embedding) for seed in query.seeds] if choice.no_duplicates else []
+        self._artists = {artist_key(seed.artist) for seed in query.likes} - {""} if choice.not_same_artist else set()
+        self._entries: dict[int, Entry | None] = {}
+
+    def passing(self, ranked: Iterator[tuple[int, float]], broken: Broken) -> Iterator[Candidate]:
+        """Yield those of ranked rows (row, score) that may be results and break just these rules, in their order."""
+        size = _FIRST_BATCH
+        while batch := list(islice(ranked, size)):
+            self._look_up([row for row, _ in batch])
+            heard = self._believed.of(np.array([row for row, _ in batch], np.intp))
+            for (row, score), genres in zip(batch, heard, strict=True):
+                entry = self._entries[row]
+                if entry is not None and self._may_pass(row, entry) and self._breaks(entry, genres, broken):
+                    yield Candidate(row, score, entry, entry.genres or genres, broken)
+            size = min(2 * size, _LARGEST_BATCH)
+
+    def _look_up(self, rows: list[int]) -> None:
+        if new := [row for row in rows if row not in self._entries]:
+            found = self._catalogue.entries(new)
+            self._entries.update((row, found.get(row)) for row in new)
+
+    def _may_pass(self, row: int, entry: Entry) -> bool:
+        if not self._is_of_the_years(entry.year) or artist_key(entry.artist) in self._artists:
+            return False
+        embedding = self._vectors[row]
+        if float((self._seeds @ embedding).max()) >= _SAME_RECORDING:
+            return False
+        song = Song.of(entry, embedding) if self._songs else None
+        return song is None or not any(song.is_same(seed) for seed in self._songs)
+
+    def _is_of_the_years(self, year: int | None) -> bool:
+        first, last = self._years
+        if first is None and last is None:
+            return True
+        return year is not None and (first is None or year >= first) and (last is None or year <= last)
+
+    def _breaks(self, entry: Entry, heard: tuple[str, ...], broken: Broken) -> bool:
+        """Say whether the genre is broken just if it should be."""
+        if self._genre_rule is None:
+            return True
+        return self._genre_rule.holds(entry, heard) != bool(broken & Broken.GENRE)

@@ -1,0 +1,65 @@
+"""Rows by falling score, lazily: who takes ten pays for ten, not for a sort of everything."""
+
+import heapq
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from musrecd.types import FloatArray
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+_FIRST_LOOK = 64
+_WIDER = 8
+_AT_ONCE = 128
+
+
+class Scorer(Protocol):
+    """Knows at once what each row scores at most, and what it does score when it is asked."""
+
+    ceiling: FloatArray
+
+    def exact(self, rows: "npt.NDArray[np.intp]") -> FloatArray:
+        """Return the scores of rows, none above its ceiling."""
+
+
+def falling(scores: FloatArray, candidates: "npt.NDArray[np.intp]") -> Iterator["npt.NDArray[np.intp]"]:
+    """Yield `candidates` (rising) in blocks, by falling score, equal ones by row."""
+    n_wanted, n_given = _FIRST_LOOK, 0
+    while n_given < candidates.size:
+        yield _best(scores, candidates, n_wanted)[n_given:]
+        n_given = min(n_wanted, candidates.size)
+        n_wanted *= _WIDER
+
+
+def best_first(scorer: Scorer, candidates: "npt.NDArray[np.intp]") -> Iterator[tuple[int, float]]:
+    """Yield `candidates` (rising) with their exact scores, highest first, equal ones by row.
+
+    Exact scores are worked out only for rows whose ceiling could still put them next.
+    """
+    waiting: list[tuple[float, int]] = []
+    for block in falling(scorer.ceiling, candidates):
+        for start in range(0, block.size, _AT_ONCE):
+            rows = block[start : start + _AT_ONCE]
+            highest = float(scorer.ceiling[rows[0]])
+            while waiting and -waiting[0][0] > highest:
+                score, row = heapq.heappop(waiting)
+                yield row, -score
+            for row, score in zip(rows.tolist(), scorer.exact(rows).tolist(), strict=True):
+                heapq.heappush(waiting, (-score, row))
+    while waiting:
+        score, row = heapq.heappop(waiting)
+        yield row, -score
+
+
+def _best(scores: FloatArray, candidates: "npt.NDArray[np.intp]", n: int) -> "npt.NDArray[np.intp]":
+    """Return the `n` best candidates in order; ties are broken by row, so that a wider look agrees."""
+    if n < candidates.size:
+        of_candidates = scores[candidates]
+        threshold = np.partition(of_candidates, candidates.size - n)[candidates.size - n]
+        candidates = candidates[of_candidates >= threshold]
+    order = np.lexsort((candidates, -scores[candidates]))
+    best: npt.NDArray[np.intp] = candidates[order][:n]
+    return best
