@@ -12,13 +12,14 @@ PACKAGES = ("musrecd", "model_training", "beetsplug")
 MOST_LINES = 400
 
 FOUNDATIONS = ("musrecd.types", "musrecd.errors")
-SHARED = (*FOUNDATIONS, "musrecd.config", "musrecd.display", "musrecd.keys")
+SHARED = (*FOUNDATIONS, "musrecd.config", "musrecd.config_playlists", "musrecd.display", "musrecd.keys")
 # Floor → what it may import of the project beside itself, lowest floor first. A package allows its modules.
 FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.types": (),
     "musrecd.errors": (),
     "musrecd.config_values": FOUNDATIONS,
-    "musrecd.config": (*FOUNDATIONS, "musrecd.config_values"),
+    "musrecd.config_playlists": (*FOUNDATIONS, "musrecd.config_values"),
+    "musrecd.config": (*FOUNDATIONS, "musrecd.config_values", "musrecd.config_playlists"),
     "musrecd.display": FOUNDATIONS,
     "musrecd.keys": (),
     "musrecd.analysis": SHARED,
@@ -26,18 +27,21 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.recommend": SHARED,
     "musrecd.tagging": (*SHARED, "musrecd.analysis", "musrecd.library"),
     "musrecd.ingest": (*SHARED, "musrecd.analysis", "musrecd.library"),
-    "musrecd.daemon": (*SHARED, "musrecd.analysis", "musrecd.library", "musrecd.tagging", "musrecd.ingest"),
+    "musrecd.playlists": (*SHARED, "musrecd.library", "musrecd.recommend"),
+    "musrecd.daemon": (
+        *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.tagging", "musrecd.ingest", "musrecd.playlists",
+    ),
     "musrecd.commands": (
         *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
-        "musrecd.daemon",
+        "musrecd.daemon", "musrecd.playlists",
     ),
     "musrecd.cli": (
         *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
-        "musrecd.daemon", "musrecd.commands",
+        "musrecd.daemon", "musrecd.playlists", "musrecd.commands",
     ),
     "beetsplug": (
         *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
-        "musrecd.daemon", "musrecd.commands",
+        "musrecd.daemon", "musrecd.playlists", "musrecd.commands",
     ),
     "model_training.datasets": (),
     # What is learnt of a person's genres is measured by the code that serves.
@@ -51,6 +55,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
 WITHOUT = {
     "musrecd.types": ("torch", "av", "librosa", "sqlite3", "beets"),
     "musrecd.config_values": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
+    "musrecd.config_playlists": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
     "musrecd.config": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
     "musrecd.display": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
     "musrecd.keys": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
@@ -59,6 +64,7 @@ WITHOUT = {
     "musrecd.recommend": ("torch", "av", "librosa", "sqlite3", "sqlite_utils", "beets", "click"),
     "musrecd.tagging": ("torch", "av", "librosa", "beets", "click"),
     "musrecd.ingest": ("librosa", "beets", "click"),
+    "musrecd.playlists": ("torch", "av", "librosa", "scipy", "sqlite3", "sqlite_utils", "beets", "click"),
     "musrecd.daemon": ("torch", "av", "librosa", "scipy", "beets", "click"),
     "musrecd.commands": ("librosa", "beets"),
     "musrecd.cli": ("librosa", "beets"),
@@ -160,6 +166,7 @@ def test_floors_do_without_what_they_must_not_need():
         ("musrecd/recommend/similarity.py", "from musrecd.analysis.card import read_card"),
         ("musrecd/recommend/similarity.py", "from musrecd.tagging.predict import most_probable"),
         ("musrecd/ingest/work.py", "from musrecd.recommend.similarity import nearest"),
+        ("musrecd/playlists/writing.py", "from musrecd.daemon.client import hear"),
         ("musrecd/ingest/work.py", "from musrecd.commands.scan import scan_folders"),
         ("musrecd/commands/scan.py", "from musrecd.cli import main"),
         ("musrecd/cli.py", "import beetsplug.musrec"),
