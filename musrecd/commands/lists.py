@@ -1,6 +1,5 @@
 """The command of `musrecd` that writes playlists."""
 
-import json
 import sys
 
 import click
@@ -36,11 +35,5 @@ def playlist(
         all_done = playlists.queue_lists(config, names, replace=replace)
     else:
         all_done = playlists.write_lists(config, names)
-    if as_json:
-        click.echo(json.dumps([playlists.to_dict(done) for done in all_done], indent=1))
-    else:
-        for line in playlists.lines(all_done):
-            click.echo(line)
-    for line in playlists.complaints(all_done):
-        click.echo(f"musrecd: {line}", err=True)
+    playlists.show(all_done, as_json=as_json)
     sys.exit(FAILED if any(done.error for done in all_done) else 0)

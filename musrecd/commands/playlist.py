@@ -1,10 +1,13 @@
 """`musrecd playlist`: write the playlists of the configuration, show them, or hand them to MPD."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+import click
 
 from musrecd.config import Config
 from musrecd.config_playlists import PlaylistConfig
@@ -80,8 +83,19 @@ def _queued(done: Done, missing: set[bytes]) -> Done:
     return Done(done.playlist, tracks, f"{counted(len(tracks), 'track')} handed to MPD", left_out)
 
 
-def lines(all_done: Sequence[Done]) -> Iterator[str]:
-    """Write what became of playlists, or their tracks where they were only looked at."""
+def show(all_done: Sequence[Done], *, as_json: bool) -> None:
+    """Print what became of playlists; what could not be done goes to standard error."""
+    if as_json:
+        click.echo(json.dumps([_to_dict(done) for done in all_done], indent=1))
+    else:
+        for line in _lines(all_done):
+            click.echo(line)
+    for line in _complaints(all_done):
+        click.echo(f"musrecd: {line}", err=True)
+
+
+def _lines(all_done: Sequence[Done]) -> Iterator[str]:
+    """Say what became of playlists, or what is in them where they were only looked at."""
     for done in all_done:
         if not done.error:
             yield f"{printable(done.playlist.name)}: {done.line}".rstrip()
@@ -89,16 +103,15 @@ def lines(all_done: Sequence[Done]) -> Iterator[str]:
             yield from (f"  {printable(shown_name(track))}  {clock(track.duration_s)}" for track in done.tracks)
 
 
-def complaints(all_done: Sequence[Done]) -> Iterator[str]:
-    """Write what could not be done, and why."""
+def _complaints(all_done: Sequence[Done]) -> Iterator[str]:
     for done in all_done:
         yield from (f"left out: {printable_path(path)}" for path in done.left_out)
         if done.error:
             yield printable(done.error)
 
 
-def to_dict(done: Done) -> dict[str, Any]:
-    """Return it for `--json`; paths that are no text keep their bytes as `\\udcXX`."""
+def _to_dict(done: Done) -> dict[str, Any]:
+    # Paths that are no text keep their bytes as `\\udcXX`.
     return {
         "name": done.playlist.name,
         "file": done.playlist.file,
