@@ -146,7 +146,9 @@ def test_two_lists_in_one_file_are_refused(read, first, second):
         read("playlists:", "  lists:", f"    - {{name: '{first}', seeds: x}}", f"    - {{name: '{second}', seeds: x}}")
 
 
-@given(st.text() | st.sampled_from(["..", ".", "../../etc/passwd", "a/b\\c", "é" * 300, ".m3u", "x" * 300 + ".m3u", ""]))
+@given(
+    st.text() | st.sampled_from(["..", ".", "../../etc/passwd", "a/b\\c", "é" * 300, ".m3u", "x" * 300 + ".m3u", ""])
+)
 def test_every_name_is_the_name_of_one_file_in_its_folder(name):
     file = file_name(name)
     assert not re.search(r"[/\\\x00-\x1f]", file)
