@@ -26,11 +26,15 @@ class Written:
 
 
 def write(reader: LibraryReader, playlist: PlaylistConfig, style: PlaylistsConfig) -> Written:
-    """Write one playlist, if it is not the same already. Raises LibraryError or PlaylistError."""
+    """Write one playlist, if it is not the same already, or empty. Raises LibraryError or PlaylistError."""
     path = folder_of(style) / playlist.file
     found = tracks_for(reader, playlist)
     tracks = [track for track in found if fits_a_line(track.path, style)]
     left_out = [track for track in found if not fits_a_line(track.path, style)]
+    if not tracks:
+        raise PlaylistError(
+            f"playlist {playlist.name!r}: nothing else in the library is what it asks for, and it stays as it is"
+        )
     return Written(path, tracks, left_out, put(path, content(tracks, style)))
 
 

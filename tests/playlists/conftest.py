@@ -15,6 +15,15 @@ INFO = EncoderInfo("enc-1", 16, (Label("rock", "genre"),))
 N_ARTISTS, N_TITLES = 8, 5
 
 
+def artist(number: int) -> str:
+    """Name an artist by what is in the name of no temporary folder."""
+    return f"The {'abcdefgh'[number]}qx"
+
+
+def title(number: int) -> str:
+    return f"No{number:02d}qx"
+
+
 def embedding(number: int) -> np.ndarray:
     artist = np.random.default_rng(number // N_TITLES).standard_normal(INFO.dim)
     vector = artist + 0.3 * np.random.default_rng(1000 + number).standard_normal(INFO.dim)
@@ -40,7 +49,7 @@ def library_path(tmp_path: Path, path_of: Callable[[int], bytes]) -> Path:
         with library.at_once():
             for number in range(N_ARTISTS * N_TITLES):
                 analysis = Analysis(f"{number:040x}", INFO.version, embedding(number), np.ones(1, np.float32), 100.0)
-                tags = Tags(f"Artist {number // N_TITLES}", f"Title {number:02d}", "Album")
+                tags = Tags(artist(number // N_TITLES), title(number), "Album")
                 library.add(FileState(path_of(number), 1, 1), analysis, tags)
     return tmp_path / "library.db"
 
