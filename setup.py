@@ -48,6 +48,7 @@ setup(
         "watchdog>=7.1",
     ],
     extras_require={
+        "mpd": ["python-mpd2>=3.1"],
         "pictures": ["matplotlib>=3.8"],
         "training": [
             "librosa>=0.11",
@@ -64,6 +65,7 @@ setup(
             "pytest>=8",
             "pytest-timeout>=2.3",
             "pytest-xdist>=3.5",
+            "python-mpd2>=3.1",
             "ruff>=0.9",
         ],
     },

@@ -9,7 +9,9 @@ from typing import Any, Literal
 import confuse
 import platformdirs
 
+from musrecd.config_playlists import MpdConfig, PlaylistsConfig, read_mpd, read_playlists
 from musrecd.config_values import Aliases, Number, Source, Switch, Word, as_path
+from musrecd.config_values import table_values as _values
 from musrecd.errors import ConfigError
 
 SECTION = "musrec"
@@ -94,6 +96,8 @@ class Config:
     genres: int
     tagging: TaggingConfig
     daemon: DaemonConfig
+    playlists: PlaylistsConfig = field(default_factory=PlaylistsConfig)
+    mpd: MpdConfig = field(default_factory=MpdConfig)
 
 
 def _template() -> dict[str, confuse.Template[Any]]:
@@ -112,6 +116,8 @@ def _template() -> dict[str, confuse.Template[Any]]:
         "genres": Number(3, 1, 100),
         "tagging": confuse.Optional(dict),
         "daemon": confuse.Optional(dict),
+        "playlists": confuse.Optional(dict),
+        "mpd": confuse.Optional(dict),
     }
 
 
@@ -164,6 +170,8 @@ def from_view(view: confuse.ConfigView) -> Config:
         tagging = _values(view["tagging"], _tagging_template(), f"{SECTION}.tagging")
         weights = _values(view["weights"], _weights_template(), f"{SECTION}.weights")
         daemon = _values(view["daemon"], _daemon_template(), f"{SECTION}.daemon")
+        playlists = read_playlists(view["playlists"], f"{SECTION}.playlists")
+        mpd = read_mpd(view["mpd"], f"{SECTION}.mpd")
     except confuse.ConfigError as error:
         raise ConfigError(" ".join(str(error).split())) from error
     if unknown := sorted(set(daemon["log"]) - set(COMPONENTS)):
@@ -189,17 +197,9 @@ def from_view(view: confuse.ConfigView) -> Config:
             backups=daemon["backups"],
             levels=dict(daemon["log"]),
         ),
+        playlists=playlists,
+        mpd=mpd,
     )
-
-
-def _values(view: confuse.ConfigView, template: dict[str, confuse.Template[Any]], name: str) -> dict[str, Any]:
-    """Read one table. Raises ConfigError for a key that does not exist, confuse.ConfigError for a bad value."""
-    if view.exists() and (unknown := sorted(set(map(str, view.keys())) - set(template))):
-        raise ConfigError(
-            f"unknown key {name}.{unknown[0]} in the configuration; known are {', '.join(sorted(template))}"
-        )
-    values: dict[str, Any] = view.get(confuse.MappingTemplate(template))
-    return values
 
 
 def read_config(path: Path | None = None) -> Config:

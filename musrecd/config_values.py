@@ -1,12 +1,15 @@
 """What the keys of the configuration take: numbers, switches, words, files, tables; and what is said of all else."""
 
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import confuse
 
 from musrecd.errors import ConfigError
+
+_NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}  # control characters, lone surrogates, ends of lines and paragraphs
 
 
 class Number(confuse.Template[float]):
@@ -91,6 +94,88 @@ class Aliases(confuse.Template[bool | dict[str, tuple[str, ...]]]):
             re.compile(expression)
         except (re.error, RecursionError, OverflowError) as error:
             self.fail(f"{expression!r} is no regular expression ({error})", view)
+
+
+class Line(confuse.Template[str]):
+    """A line of text, or a number that stands for one; it may be empty only where that is the default."""
+
+    def convert(self, value: Any, view: confuse.ConfigView) -> str:  # noqa: ANN401
+        """Check one value. Raises confuse.ConfigError if it cannot be used."""
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        line = str(value) if is_number else value
+        is_line = isinstance(line, str) and not any(unicodedata.category(c) in _NO_TEXT for c in line)
+        if not is_line or not (line.strip() or line == self.default):
+            self.fail(f"must be a line of text, not {value!r}", view, True)
+        return str(line)
+
+
+class Words(confuse.Template[tuple[str, ...]]):
+    """One or several lines of text."""
+
+    def convert(self, value: Any, view: confuse.ConfigView) -> tuple[str, ...]:  # noqa: ANN401
+        """Check one value. Raises confuse.ConfigError if it cannot be used."""
+        lines = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        if not lines or not all(map(_is_name, lines)):
+            self.fail(f"must be words or a list of words, not {value!r}", view, True)
+        return tuple(map(str, lines))
+
+
+class Alternatives(confuse.Template[tuple[tuple[str, ...], ...] | str]):
+    """A list of which one has to hold, each a name or a list of names that hold together; or one of a few words."""
+
+    def __init__(self, *words: str) -> None:
+        super().__init__(())
+        self._words = words
+
+    def convert(self, value: Any, view: confuse.ConfigView) -> tuple[tuple[str, ...], ...] | str:  # noqa: ANN401
+        """Check one value. Raises confuse.ConfigError if it cannot be used."""
+        if value in self._words:
+            return str(value)
+        given = [value] if isinstance(value, str) else value
+        groups = [[each] if isinstance(each, str) else each for each in given] if isinstance(given, list) else [[]]
+        if not all(isinstance(group, list) and group and all(map(_is_name, group)) for group in groups):
+            few = "".join(f"{word}, " for word in self._words)
+            self.fail(f"must be {few}a name or a list of names, not {value!r}", view, True)
+        return tuple(tuple(group) for group in groups)
+
+
+class Hours(confuse.Template[float]):
+    """A time such as `12 hours` or `7 days`, in hours."""
+
+    _TIME = re.compile(r"([1-9]\d{0,3}) (hour|day)s?")
+
+    def convert(self, value: Any, view: confuse.ConfigView) -> float:  # noqa: ANN401
+        """Check one value. Raises confuse.ConfigError if it cannot be used."""
+        found = self._TIME.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            self.fail(f"must be a time such as `12 hours` or `7 days`, not {value!r}", view, True)
+        return float(found[1]) * (24 if found[2] == "day" else 1)
+
+
+class Maybe(confuse.Template[Any]):
+    """What another template takes, or nothing: then it is None."""
+
+    def __init__(self, template: confuse.Template[Any]) -> None:
+        super().__init__(None)
+        self._template = template
+
+    def convert(self, value: Any, view: confuse.ConfigView) -> Any:  # noqa: ANN401
+        """Check one value. Raises confuse.ConfigError if it cannot be used."""
+        return None if value is None else self._template.convert(value, view)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def table_values(view: confuse.ConfigView, template: dict[str, confuse.Template[Any]], name: str) -> dict[str, Any]:
+    """Read one table. Raises ConfigError for a key that does not exist, confuse.ConfigError for a bad value."""
+    if view.exists() and (unknown := sorted(set(map(str, view.keys())) - set(template))):
+        raise ConfigError(
+            f"unknown key {name}.{unknown[0]} in the configuration; known are {', '.join(sorted(template))}"
+        )
+    values: dict[str, Any] = view.get(confuse.MappingTemplate(template))
+    return values
 
 
 def as_path(name: str) -> Path:

@@ -59,6 +59,10 @@ class LibraryDamagedError(LibraryError):
     """The library file is damaged, is no database, or is not the file any more that was opened."""
 
 
+class PlaylistError(MusrecError):
+    """A playlist cannot be made, read or written, or cannot be handed to a player."""
+
+
 class TagError(MusrecError):
     """A file's tags cannot be read or written; the file is as it was.
 

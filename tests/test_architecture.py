@@ -13,14 +13,22 @@ MOST_LINES = 400
 
 FOUNDATIONS = ("musrecd.types", "musrecd.errors")
 SHARED = (
-    *FOUNDATIONS, "musrecd.config", "musrecd.display", "musrecd.keys", "musrecd.labels", "musrecd.spelling",
+    *FOUNDATIONS, "musrecd.config", "musrecd.config_playlists", "musrecd.display", "musrecd.keys", "musrecd.labels",
+    "musrecd.spelling",
 )  # fmt: skip
+HEARD = (*SHARED, "musrecd.analysis", "musrecd.library")
+ASKED = (*SHARED, "musrecd.library", "musrecd.recommend")
+BELOW_DAEMON = (
+    *HEARD, *ASKED, "musrecd.asking", "musrecd.playlists", "musrecd.tagging", "musrecd.ingest",
+)  # fmt: skip
+BELOW_COMMANDS = (*BELOW_DAEMON, "musrecd.daemon")
 # Floor → what it may import of the project beside itself, lowest floor first. A package allows its modules.
 FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.types": (),
     "musrecd.errors": (),
     "musrecd.config_values": FOUNDATIONS,
-    "musrecd.config": (*FOUNDATIONS, "musrecd.config_values"),
+    "musrecd.config_playlists": (*FOUNDATIONS, "musrecd.config_values"),
+    "musrecd.config": (*FOUNDATIONS, "musrecd.config_values", "musrecd.config_playlists"),
     "musrecd.display": FOUNDATIONS,
     "musrecd.keys": (),
     "musrecd.spelling": (),
@@ -28,21 +36,14 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.analysis": SHARED,
     "musrecd.library": SHARED,
     "musrecd.recommend": SHARED,
-    "musrecd.tagging": (*SHARED, "musrecd.analysis", "musrecd.library"),
-    "musrecd.ingest": (*SHARED, "musrecd.analysis", "musrecd.library"),
-    "musrecd.daemon": (*SHARED, "musrecd.analysis", "musrecd.library", "musrecd.tagging", "musrecd.ingest"),
-    "musrecd.commands": (
-        *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
-        "musrecd.daemon",
-    ),
-    "musrecd.cli": (
-        *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
-        "musrecd.daemon", "musrecd.commands",
-    ),
-    "beetsplug": (
-        *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
-        "musrecd.daemon", "musrecd.commands",
-    ),
+    "musrecd.tagging": HEARD,
+    "musrecd.ingest": HEARD,
+    "musrecd.asking": ASKED,
+    "musrecd.playlists": (*ASKED, "musrecd.asking"),
+    "musrecd.daemon": BELOW_DAEMON,
+    "musrecd.commands": BELOW_COMMANDS,
+    "musrecd.cli": (*BELOW_COMMANDS, "musrecd.commands"),
+    "beetsplug": (*BELOW_COMMANDS, "musrecd.commands"),
     "model_training.datasets": (),
     # What is learnt of a person's genres is measured by the code that serves.
     "model_training": (
@@ -55,6 +56,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
 WITHOUT = {
     "musrecd.types": ("torch", "av", "librosa", "sqlite3", "beets"),
     "musrecd.config_values": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
+    "musrecd.config_playlists": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
     "musrecd.config": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
     "musrecd.display": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
     "musrecd.keys": ("torch", "av", "librosa", "sqlite3", "beets", "numpy"),
@@ -63,6 +65,8 @@ WITHOUT = {
     "musrecd.recommend": ("torch", "av", "librosa", "sqlite3", "sqlite_utils", "beets", "click"),
     "musrecd.tagging": ("torch", "av", "librosa", "beets", "click"),
     "musrecd.ingest": ("librosa", "beets", "click"),
+    "musrecd.asking": ("torch", "av", "librosa", "scipy", "sqlite3", "sqlite_utils", "beets", "click"),
+    "musrecd.playlists": ("torch", "av", "librosa", "scipy", "sqlite3", "sqlite_utils", "beets", "click"),
     "musrecd.daemon": ("torch", "av", "librosa", "scipy", "beets", "click"),
     "musrecd.commands": ("librosa", "beets"),
     "musrecd.cli": ("librosa", "beets"),
@@ -164,6 +168,7 @@ def test_floors_do_without_what_they_must_not_need():
         ("musrecd/recommend/similarity.py", "from musrecd.analysis.card import read_card"),
         ("musrecd/recommend/similarity.py", "from musrecd.tagging.predict import most_probable"),
         ("musrecd/ingest/work.py", "from musrecd.recommend.similarity import nearest"),
+        ("musrecd/playlists/writing.py", "from musrecd.daemon.client import hear"),
         ("musrecd/ingest/work.py", "from musrecd.commands.scan import scan_folders"),
         ("musrecd/commands/scan.py", "from musrecd.cli import main"),
         ("musrecd/cli.py", "import beetsplug.musrec"),

@@ -1,5 +1,6 @@
 """One validated configuration: every key, every mistake in one line that names the key."""
 
+import json
 import os
 import re
 from dataclasses import replace
@@ -24,11 +25,13 @@ from musrecd.errors import ConfigError
 PROJECT = Path(__file__).parents[1]
 KEYS = {
     "library", "encoder", "folders", "threads", "timeout", "auto", "number", "min_score", "genres", "tagging", "daemon",
+    "playlists", "mpd",
 }  # fmt: skip
 TAGGING_KEYS = {
     "write", "threshold", "count", "whitelist", "aliases", "canonical", "prefer_specific", "title_case", "hard_links",
     "keep_mtime", "moods",
 }  # fmt: skip
+TABLES = ("tagging", "daemon", "playlists", "mpd")
 
 
 @pytest.fixture
@@ -309,7 +312,7 @@ def documented() -> dict[str, str]:
     """Keys and values of config.example.yaml, also of those that are commented out."""
     text = (PROJECT / "config.example.yaml").read_text(encoding="utf-8")
     keys = dict(re.findall(r"^  (?:# )?([a-z_]+): (\S.*)$", text, re.MULTILINE))
-    return keys | {table: f"{{{', '.join(documented_in(text, table))}}}" for table in ("tagging", "daemon")}
+    return keys | {table: f"{{{', '.join(documented_in(text, table))}}}" for table in TABLES}
 
 
 def documented_in(text: str, table: str) -> list[str]:
@@ -330,7 +333,7 @@ def test_the_example_documents_every_key_of_a_table():
 def test_the_example_shows_the_defaults_but_writes_genres(read):
     """Without configuration nothing is written; whoever copies the example has read what it says."""
     values = {key: yaml.safe_load(value) for key, value in documented().items() if key not in {"library", "encoder"}}
-    section = [f"{key}: {value!r}".replace("'", "") for key, value in values.items()]
+    section = [f"{key}: {json.dumps(value)}" for key, value in values.items()]
     default = read("threads: 0")
     expected = replace(default, tagging=replace(default.tagging, write="fill"))
     assert read(*section) == expected

@@ -15,7 +15,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 from sdnotify import SystemdNotifier
 
 from musrecd.config import Config
-from musrecd.daemon import logs
+from musrecd.daemon import logs, playlists
 from musrecd.daemon.address import lock_path, socket_path
 from musrecd.daemon.messages import Message, Stop
 from musrecd.daemon.server import Server
@@ -104,7 +104,7 @@ def _serve_library(config: Config, notifier: SystemdNotifier, signals: "_Signals
         stack.enter_context(signals.told_to(service.tell))
         server = Server(socket_path(config.library), service.tell, service.state)
         stack.callback(server.stop)
-        schedule = Schedule(config.daemon, config.library, service.tell)
+        schedule = Schedule(config.daemon, config.library, service.tell, playlists.chores(config))
         stack.callback(schedule.stop)
         notifier.notify("READY=1")
         _log.info("ready", extra={"library": bytes(config.library), "folders": len(config.folders)})

@@ -22,11 +22,20 @@ _CLOCK_WAS_SET_S = 60.0
 _BUSY_TIMEOUT_S = 0.5
 
 
-class Schedule:
-    """Sends its messages to `tell` when their time has come; what was slept through comes once."""
+Chore = tuple[str, float, Callable[[Library], None]]
+"""What is done to the library: its name, every how many days, and how."""
 
-    def __init__(self, config: DaemonConfig, library: Path, tell: Callable[[Message], None]) -> None:
-        self._config, self._library, self._tell = config, library.resolve(), tell
+
+class Schedule:
+    """Sends its messages to `tell` when their time has come; what was slept through comes once.
+
+    `more` are chores beside those that every library needs.
+    """
+
+    def __init__(
+        self, config: DaemonConfig, library: Path, tell: Callable[[Message], None], more: Sequence[Chore] = ()
+    ) -> None:
+        self._config, self._library, self._tell, self._more = config, library.resolve(), tell, more
         self._begin()
 
     def check(self) -> None:
@@ -56,12 +65,13 @@ class Schedule:
             every(self._tell, "interval", days=days, args=[Upkeep(name, do)], next_run_time=due_at)
         self._scheduler.start()
 
-    def _chores(self) -> list[tuple[str, float, Callable[[Library], None]]]:
+    def _chores(self) -> list[Chore]:
         """Say what is done to the library, and every how many days; other duties of the daemon are lines here."""
         return [
             ("backup", 1, lambda library: back_up(library, self._config.backups)),
             ("check", 7, check),
             ("compact", 7, compact),
+            *self._more,
         ]
 
 
