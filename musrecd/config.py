@@ -123,7 +123,7 @@ def _template() -> dict[str, confuse.Template[Any]]:
 
 def _weights_template() -> dict[str, confuse.Template[Any]]:
     """Keys of `weights:`; what is not said is the preset's."""
-    return {name: confuse.Optional(Number(0.0, 0.0, 1000.0)) for name in ("sound", "labels", "tempo", "key")}
+    return {name: Number(None, 0.0, 1000.0) for name in ("sound", "labels", "tempo", "key")}
 
 
 def _tagging_template() -> dict[str, confuse.Template[Any]]:

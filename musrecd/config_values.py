@@ -12,10 +12,10 @@ from musrecd.errors import ConfigError
 _NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}  # control characters, lone surrogates, ends of lines and paragraphs
 
 
-class Number(confuse.Template[float]):
-    """A number between two bounds, an integer if the bounds are."""
+class Number(confuse.Template[float | None]):
+    """A number between two bounds, an integer if the bounds are; `default` may be None, for what has none."""
 
-    def __init__(self, default: float, low: float, high: float) -> None:
+    def __init__(self, default: float | None, low: float, high: float) -> None:
         super().__init__(default)
         self._low, self._high = low, high
 

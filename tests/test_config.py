@@ -24,8 +24,8 @@ from musrecd.errors import ConfigError
 
 PROJECT = Path(__file__).parents[1]
 KEYS = {
-    "library", "encoder", "folders", "threads", "timeout", "auto", "number", "min_score", "genres", "tagging", "daemon",
-    "playlists", "mpd",
+    "library", "encoder", "folders", "threads", "timeout", "auto", "number", "min_score", "preset", "weights", "genres",
+    "tagging", "daemon", "playlists", "mpd",
 }  # fmt: skip
 TAGGING_KEYS = {
     "write", "threshold", "count", "whitelist", "aliases", "canonical", "prefer_specific", "title_case", "hard_links",
@@ -76,6 +76,8 @@ def test_nothing_said_means_the_defaults(read):
         auto=True,
         number=10,
         min_score=-1.0,
+        preset="listen",
+        weights={},
         genres=3,
         tagging=TaggingConfig(
             write="no",
@@ -123,6 +125,8 @@ def test_a_file_of_ones_own_is_found(monkeypatch, tmp_path):
         ("number: 100000", "number", 100_000),
         ("min_score: 0.75", "min_score", 0.75),
         ("min_score: -1", "min_score", -1.0),
+        ("preset: mix", "preset", "mix"),
+        ("weights: {tempo: 2, key: 0}", "weights", {"tempo": 2.0, "key": 0.0}),
         ("genres: 1", "genres", 1),
         ("library: /music/our library.db", "library", Path("/music/our library.db")),
         ("encoder: /weights/own.safetensors", "encoder", Path("/weights/own.safetensors")),
@@ -225,6 +229,7 @@ def test_an_unknown_key_is_named_and_the_known_ones_are_listed(write, line):
         "auto: 1", "auto: maybe", "auto: []", "auto: 'yes'",
         "number: 0", "number: 100001", "number: 3.5", "number: true", "number: ten",
         "min_score: -1.1", "min_score: 1.01", "min_score: .nan", "min_score: high", "min_score: {}",
+        "preset: dance", "preset: yes", "weights: {sound: -1}", "weights: {loudness: 1}", "weights: {key: .nan}",
         "genres: 0", "genres: 101", "genres: none",
         "library: [a, b]", "library: 7", "library: {a: b}", "encoder: [x]", "encoder: yes",
         "folders: {a: b}", "folders: [1, 2]", "folders: 7",

@@ -76,7 +76,7 @@ def _may_be(
     start, end = ends
     query = query_of([start[0], end[0]], features.labels)
     verdict = judge(question.rules, query, features, has_genre=False)
-    may_be = verdict.possible & (verdict.broken == 0)
+    may_be: np.ndarray = verdict.possible & (verdict.broken == 0)
     if pool is not None:
         inside = np.zeros(len(vectors), bool)
         inside[pool] = True

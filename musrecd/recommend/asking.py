@@ -63,6 +63,8 @@ class Seed:
 
     embedding: FloatArray
     probabilities: FloatArray
+    bpm: float | None = None
+    key: str | None = None
     artist: str = ""
     title: str = ""
     album: str = ""
