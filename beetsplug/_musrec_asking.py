@@ -130,9 +130,11 @@ class Asking:
             return About([seed_of(heard, read_tags(os.fsencode(there)))], [name], [])
 
     def pool(self, arguments: Sequence[str]) -> np.ndarray:
-        """Rows of the tracks that match a query of beets; within SQLite where it can be said there."""
+        """Rows of the tracks that match a query of beets. Raises UserError if there are none."""
         query, _ = parse_query_parts(list(arguments), Item)
-        return self.rows_matching(query)
+        if not (rows := self.rows_matching(query)).size:
+            raise UserError(f"--in: no analysed track matches {quoted(list(arguments))}")
+        return rows
 
     def rows_matching(self, query: Query) -> np.ndarray:
         """Rows of the items that match."""

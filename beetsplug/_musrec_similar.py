@@ -59,7 +59,8 @@ def add_options(parser: ui.CommonOptionsParser) -> None:
     add("--like", action="append", metavar="QUERY", help="more like these, too; may be given again")
     add("--unlike", action="append", metavar="QUERY", help="less like these; may be given again")
     add("--file", action="append", metavar="FILE", help="like this file, in the library or not; - is standard input")
-    add("--in", dest="inside", action="callback", callback=_take_rest, metavar="QUERY", help="only among these tracks")
+    add("--in", dest="inside", action="callback", type="string", callback=_take_rest, metavar="QUERY",
+        help="only among these tracks; all words up to the next option")  # fmt: skip
     add("--to", metavar="QUERY", help="the way from the track asked about to this one, in --number steps")
     for option in (*RULES, *CHOICE):
         _add(parser, option)
@@ -73,18 +74,15 @@ def _add(parser: ui.CommonOptionsParser, option: Option) -> None:
         parser.add_option(option.flag, action="store_true", help=option.help)
     else:
         action = "append" if option.is_multiple else "store"
-        # `%` is a placeholder there.
-        parser.add_option(option.flag, action=action, metavar=option.metavar, help=option.help.replace("%", "%%"))
+        parser.add_option(option.flag, action=action, metavar=option.metavar, help=option.help)
 
 
-def _take_rest(_option: optparse.Option, _flag: str, _value: str, parser: optparse.OptionParser) -> None:
+def _take_rest(_option: optparse.Option, _flag: str, first: str, parser: optparse.OptionParser) -> None:
     """Take all that follows, up to the next option."""
     rest = parser.rargs or []
-    end = next((i for i, word in enumerate(rest) if word.startswith("--") or word in ("-n", "-p", "-f")), len(rest))
-    if not end:
-        raise UserError("--in: name a query, such as --in genre:rock")
+    end = next((i for i, word in enumerate(rest) if word.startswith("-") and len(word) > 1), len(rest))
     assert parser.values is not None  # noqa: S101  # while it parses
-    parser.values.inside = rest[:end]
+    parser.values.inside = [first, *rest[:end]]
     del rest[:end]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from musrecd.asking.ask import Answered, Told, pulse_and_pitch
 from musrecd.errors import MusrecError
 from musrecd.recommend import ranking
-from musrecd.recommend.asking import Choice, Entry, Rules, Seed
+from musrecd.recommend.asking import Choice, Entry, Parts, Result, Rules, Seed
 from musrecd.recommend.query import query_of
 from musrecd.recommend.reasons import explain
 from musrecd.recommend.rules import judge
@@ -48,11 +48,9 @@ def way(
     may_be = _may_be(ends, vectors, features, question, pool)
     rows, entries = _passable(vectors, (start, end), question.choice.number, may_be, catalogue)
     seeds = [_seed(vectors, features, row, entries[row]) for row in rows]
-    # The first follows on itself.
-    steps = [
-        _step(before, row, vectors, features, entries[row])
-        for before, row in zip([seeds[0], *seeds], rows, strict=False)
-    ]
+    following = zip(seeds, rows[1:], strict=False)
+    steps = [_first(rows[0], features, entries[rows[0]])]
+    steps += [_step(seed, row, vectors, features, entries[row]) for seed, row in following]
     return Answered(steps, list(_notes(ends, len(rows) - 1, question.choice.number)))
 
 
@@ -125,6 +123,11 @@ class _One(NamedTuple):
     def entries(self, rows: Iterable[int]) -> Mapping[int, Entry]:
         """Describe the row."""
         return dict.fromkeys(rows, self.entry)
+
+
+def _first(row: int, features: Features, entry: Entry) -> Told:
+    parts = Parts(sound=1.0, labels=1.0, tempo=None, key=None)
+    return Told(Result(row, 1.0, entry, parts), *pulse_and_pitch(features, row), reasons=())
 
 
 def _step(before: Seed, row: int, vectors: FloatArray, features: Features, entry: Entry) -> Told:
