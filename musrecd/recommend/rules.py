@@ -19,7 +19,7 @@ from musrecd.types import Features
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-_ROUNDING = 1e-5
+_ROUNDING = 1e-6
 _WIDENED = 2
 
 
