@@ -247,7 +247,7 @@ class Reference:
         """(row, broken, score) of each result, in order."""
         tiers = self._tiers(suggested)
         picked: list[tuple[int, int, float]] = []
-        for bits in sorted(tiers, key=lambda bits: (bits.bit_count(), bits)):
+        for bits in sorted(tiers, key=lambda bits: (bits & 8, bits.bit_count(), bits)):
             waiting = sorted(tiers[bits], key=lambda each: (-each[0], each[1]))
             while waiting and len(picked) < self.choice.number:
                 score, row = best = max(waiting, key=lambda each: (self._worth(each, picked), -waiting.index(each)))
