@@ -93,8 +93,10 @@ def _words(name: str) -> set[str]:
 def _suggestion(name: str, labels: Sequence[Label]) -> str:
     import difflib
 
-    names = {label.name.casefold(): label.name for label in labels}
-    near = difflib.get_close_matches(name.casefold(), names, n=3, cutoff=0.5)
+    # A word is as near as the nearest word of a name; whole names come last, so that they win.
+    names = {word: label.name for label in labels for word in _WORD.findall(label.name.casefold())}
+    names |= {label.name.casefold(): label.name for label in labels}
+    near = difflib.get_close_matches(name.casefold(), names, n=3, cutoff=0.6)
     if near:
-        return f"did you mean {' or '.join(names[each] for each in near)}?"
-    return f"there are {', '.join(sorted(names.values()))}"
+        return f"did you mean {' or '.join(dict.fromkeys(names[each] for each in near))}?"
+    return f"there are {', '.join(sorted({label.name for label in labels}))}"

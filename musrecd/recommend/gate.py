@@ -1,13 +1,13 @@
 """Who may be a result at all, as far as names decide: asked of the catalogue in growing batches, never of all rows."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import compress, islice
 
 import numpy as np
 
 from musrecd.recommend.asking import Catalogue, Choice, Entry, Rules
 from musrecd.recommend.duplicates import Song, artist_key
-from musrecd.recommend.genres import Believed, GenreRule
+from musrecd.recommend.genres import GenreRule, HeardGenres
 from musrecd.recommend.picking import Candidate
 from musrecd.recommend.query import Query
 from musrecd.recommend.rules import Broken
@@ -34,7 +34,7 @@ class Gate:
     ) -> None:
         self._vectors, self._catalogue, self._years = vectors, catalogue, rules.years
         self._genre_rule = genre_rule
-        self._believed = Believed(features)
+        self._heard = HeardGenres(features, genre_rule)
         self._seeds = np.array([seed.embedding for seed in query.seeds], np.float32)
         self._songs = [Song.of(seed, seed.embedding) for seed in query.seeds] if choice.no_duplicates else []
         self._artists = {artist_key(seed.artist) for seed in query.likes} - {""} if choice.not_same_artist else set()
@@ -45,11 +45,15 @@ class Gate:
         size = _FIRST_BATCH
         while batch := list(islice(ranked, size)):
             self._look_up([row for row, _ in batch])
-            heard = self._believed.of(np.array([row for row, _ in batch], np.intp))
-            for (row, score), genres in zip(batch, heard, strict=True):
+            rows = np.array([row for row, _ in batch], np.intp)
+            fit = self._heard.fit(rows)
+            is_seed = (self._vectors[rows] @ self._seeds.T).max(axis=1) >= _SAME_RECORDING
+            for (row, score), heard_fit in compress(zip(batch, fit.tolist(), strict=True), ~is_seed):
                 entry = self._entries[row]
-                if entry is not None and self._may_pass(row, entry) and self._breaks(entry, genres, broken):
-                    yield Candidate(row, score, entry, entry.genres or genres, broken)
+                if entry is None or self._breaks_genre(entry, heard_fit) != (Broken.GENRE in broken):
+                    continue
+                if self._may_pass(row, entry):
+                    yield Candidate(row, score, entry, broken)
             size = min(2 * size, _LARGEST_BATCH)
 
     def _look_up(self, rows: list[int]) -> None:
@@ -57,13 +61,17 @@ class Gate:
             found = self._catalogue.entries(new)
             self._entries.update((row, found.get(row)) for row in new)
 
+    def _breaks_genre(self, entry: Entry, heard_fit: bool) -> bool:
+        if self._genre_rule is None:
+            return False
+        return not (self._genre_rule.holds(entry.genres) if entry.genres else heard_fit)
+
     def _may_pass(self, row: int, entry: Entry) -> bool:
-        if not self._is_of_the_years(entry.year) or artist_key(entry.artist) in self._artists:
+        if not self._is_of_the_years(entry.year):
             return False
-        embedding = self._vectors[row]
-        if float((self._seeds @ embedding).max()) >= _SAME_RECORDING:
+        if self._artists and artist_key(entry.artist) in self._artists:
             return False
-        song = Song.of(entry, embedding) if self._songs else None
+        song = Song.of(entry, self._vectors[row]) if self._songs else None
         return song is None or not any(song.is_same(seed) for seed in self._songs)
 
     def _is_of_the_years(self, year: int | None) -> bool:
@@ -71,9 +79,3 @@ class Gate:
         if first is None and last is None:
             return True
         return year is not None and (first is None or year >= first) and (last is None or year <= last)
-
-    def _breaks(self, entry: Entry, heard: tuple[str, ...], broken: Broken) -> bool:
-        """Say whether the genre is broken just if it should be."""
-        if self._genre_rule is None:
-            return True
-        return self._genre_rule.holds(entry, heard) != bool(broken & Broken.GENRE)

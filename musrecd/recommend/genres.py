@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from musrecd.labels import believed
-from musrecd.recommend.asking import Entry, Rules
+from musrecd.recommend.asking import Rules
 from musrecd.recommend.query import Query, genres_of, heard_genres
 from musrecd.spelling import parts_of, spelling_key
 from musrecd.types import Features, Label
@@ -24,7 +24,7 @@ class GenreRule:
     """
 
     def __init__(self, set_: Alternatives, heard: Alternatives) -> None:
-        self._set, self._heard = set_, heard
+        self._set, self.heard = set_, heard
 
     @classmethod
     def of(cls, rules: Rules, query: Query, labels: Sequence[Label]) -> Self | None:
@@ -43,25 +43,40 @@ class GenreRule:
             return None
         return cls(*(_alternatives(genres, every=rules.genres == "same") for genres in (words, heard)))
 
-    def holds(self, entry: Entry, heard: Iterable[str]) -> bool:
-        """Say whether a track is of the genres; `heard` are those that the encoder believes."""
-        told, wanted = (entry.genres, self._set) if entry.genres else (heard, self._heard)
-        keys = keys_of(told)
-        return any(alternative <= keys for alternative in wanted)
+    def holds(self, genres: Iterable[str]) -> bool:
+        """Say whether a track is of the genres by those that a person set for it."""
+        keys = keys_of(genres)
+        return any(alternative <= keys for alternative in self._set)
 
 
-class Believed:
-    """Names the genres that the encoder believes of rows."""
+class HeardGenres:
+    """What the encoder believes of the genres of rows that nobody set any for."""
 
-    def __init__(self, features: Features) -> None:
+    def __init__(self, features: Features, rule: GenreRule | None) -> None:
         self._features = features
         self._columns = [i for i, label in enumerate(features.labels) if label.group == "genre"]
+        keys = [spelling_key(features.labels[column].name) for column in self._columns]
+        self._alternatives = [
+            [keys.index(key) for key in alternative]
+            for alternative in (rule.heard if rule is not None else ())
+            if alternative <= set(keys)
+        ]
 
-    def of(self, rows: "npt.NDArray[np.intp]") -> list[tuple[str, ...]]:
-        """Return the genres of each row."""
-        labels = self._features.labels
-        told = believed(self._features.probabilities[rows], labels, self._columns)
-        return [tuple(labels[self._columns[i]].name for i in np.flatnonzero(row)) for row in told]
+    def fit(self, rows: "npt.NDArray[np.intp]") -> "npt.NDArray[np.bool_]":
+        """Say which rows are of the genres of the rule: (n,)."""
+        told = self._told(rows)
+        fit = np.zeros(rows.size, bool)
+        for columns in self._alternatives:
+            fit |= np.logical_and.reduce(told[:, columns], axis=1)
+        return fit
+
+    def names(self, row: int) -> tuple[str, ...]:
+        """Return the genres believed of a row."""
+        told = self._told(np.array([row]))[0]
+        return tuple(self._features.labels[self._columns[i]].name for i in np.flatnonzero(told))
+
+    def _told(self, rows: "npt.NDArray[np.intp]") -> "npt.NDArray[np.bool_]":
+        return believed(self._features.probabilities[rows], self._features.labels, self._columns)
 
 
 def keys_of(genres: Iterable[str]) -> set[str]:

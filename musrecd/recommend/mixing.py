@@ -1,5 +1,6 @@
 """How well tempo and key of rows go with those of the seeds."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 WIDEST = 0.10
 """From this deviation on the tempo speaks no more for a result; few decks are pitched further."""
 _OCTAVE = 0.9
+# 4/3 is as far from 1 as from 2, by deviation.
+_NEARER = 0.5 - math.log2(4 / 3)
 _KEY_VALUES = {Relation.SAME: 1.0, Relation.RELATIVE: 0.9, Relation.NEIGHBOUR: 0.8, Relation.ENERGY: 0.5}
 _ALLOWED: dict[KeyRule, tuple[Relation, ...]] = {
     "same": (Relation.SAME,),
@@ -30,7 +33,7 @@ def ratio_to(bpm: FloatArray, seed_bpm: float) -> tuple[FloatArray, FloatArray]:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         octaves = np.log2(np.where(bpm > 0, bpm, np.nan) / np.float32(seed_bpm))
-    factor: FloatArray = np.exp2(np.clip(np.rint(octaves), -1, 1)).astype(np.float32)
+    factor: FloatArray = np.exp2(np.clip(np.rint(octaves + np.float32(_NEARER)), -1, 1)).astype(np.float32)
     ratio: FloatArray = bpm / (factor * np.float32(seed_bpm))
     return ratio, factor
 

@@ -18,12 +18,11 @@ _LEAST_WINDOW = 100
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row that could be a result, the rules it breaks, and the genres that it is compared by."""
+    """A row that could be a result, and the rules that it breaks."""
 
     row: int
     score: float
     entry: Entry
-    genres: tuple[str, ...]
     broken: Broken
 
 

@@ -43,13 +43,15 @@ def answer(
     n_rows = min(len(vectors), len(features.duration_s))
     vectors, features = vectors[:n_rows], _first(features, n_rows)
     query = query_of(seeds, features.labels)
-    score = Score(query, vectors, features, choice.weights, suggested if choice.fresh else _NOTHING)
+    cosine: FloatArray = np.clip(vectors @ query.direction, -1, 1)
     genre_rule = GenreRule.of(rules, query, features.labels)
     verdict = judge(rules, query, features, has_genre=genre_rule is not None)
-    possible = verdict.possible & (score.cosine >= choice.min_sound)
+    possible = verdict.possible & (cosine >= choice.min_sound)
     possible[[seed.row for seed in seeds if seed.row is not None and 0 <= seed.row < n_rows]] = False
     if pool is not None:
         possible &= _mask(pool, n_rows)
+    score = Score(query, cosine, vectors, features, choice.weights)
+    score.compare(np.flatnonzero(possible), suggested if choice.fresh else _NOTHING)
     gate = Gate(query, vectors, features, catalogue, rules, choice, genre_rule)
     picker = Picker(choice, vectors)
     for broken in _allowed(verdict, choice):

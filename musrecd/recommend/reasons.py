@@ -7,7 +7,7 @@ import numpy as np
 from musrecd.keys import KEYS, Relation, camelot, relation, shift_to
 from musrecd.labels import believed
 from musrecd.recommend.asking import Parts, Result, Seed
-from musrecd.recommend.genres import keys_of
+from musrecd.recommend.genres import HeardGenres, keys_of
 from musrecd.recommend.mixing import key_value, ratio_to, tempo_values
 from musrecd.recommend.picking import Candidate
 from musrecd.recommend.query import Query, genres_of
@@ -26,6 +26,7 @@ class Reasons:
     def __init__(self, query: Query, features: Features, score: Score) -> None:
         self._query, self._features, self._score = query, features, score
         self._genres = keys_of(genre for seed in query.likes for genre in genres_of(seed, features.labels))
+        self._heard_genres = HeardGenres(features, None)
         self._heard = self._heard_in_likes()
 
     def parts(self, candidate: Candidate) -> Parts:
@@ -77,7 +78,8 @@ class Reasons:
 
     def _shared(self, candidate: Candidate) -> tuple[str, ...]:
         """Return genres, then voice, instruments and moods that the candidate shares with a like."""
-        genres = [genre for genre in candidate.genres if keys_of([genre]) & self._genres]
+        named = candidate.entry.genres or self._heard_genres.names(candidate.row)
+        genres = [genre for genre in named if keys_of([genre]) & self._genres]
         labels, row = self._features.labels, candidate.row
         columns = sorted(self._heard)
         told = believed(self._features.probabilities[row : row + 1], labels, columns)[0]
