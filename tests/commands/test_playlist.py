@@ -58,7 +58,7 @@ def test_all_are_written_and_then_left_alone(playlist, lists):
     assert all(os.path.exists(path) for path in paths_in(lists / "First.m3u8"))
     before = {path.name: path.stat().st_mtime_ns for path in lists.iterdir()}
     assert set(before) == {"First.m3u8", "Second_1.m3u8"}
-    assert playlist().output.count("(it said so already)") == 2
+    assert playlist().output.count("(unchanged)") == 2
     assert {path.name: path.stat().st_mtime_ns for path in lists.iterdir()} == before
 
 
