@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from musrecd.cli import main
 from musrecd.playlists import mpd
+from tests.playlists.conftest import N_TITLES, invented_path, write_library
 
 LISTS = """
     - {name: First, seeds: FILE, number: 3}
@@ -22,23 +23,15 @@ def lists(tmp_path: Path) -> Path:
     return tmp_path / "lists"
 
 
-@pytest.fixture(scope="module")
-def scanned(tmp_path_factory, rendered, tiny_weights) -> str:
-    """Lines of a configuration whose library knows the rendered pieces. Do not change it."""
-    folder = tmp_path_factory.mktemp("playlists")
-    lines = f"musrec:\n  library: {folder / 'library.db'}\n  encoder: {tiny_weights}\n"
-    (folder / "config.yaml").write_text(lines)
-    assert CliRunner().invoke(main, ["--config", str(folder / "config.yaml"), "scan", str(rendered)]).exit_code == 0
-    return lines
-
-
 @pytest.fixture
-def playlist(scanned, tmp_path, rendered_files, lists):
+def playlist(tmp_path, lists):
     """Return a function: arguments of `musrecd playlist` → Result; `more` are more playlists, in YAML."""
+    library, seed = write_library(tmp_path), os.fsdecode(invented_path(tmp_path, 0))
 
     def run(*arguments: str, more: str = "", table: str = f"playlist_dir: {lists}") -> Result:
-        text = (LISTS + more).replace("FILE", json.dumps(str(rendered_files[0])))
-        (tmp_path / "config.yaml").write_text(f"{scanned}  playlists:\n    {table}\n    lists:{text}")
+        text = (LISTS + more).replace("FILE", json.dumps(seed))
+        config = f"musrec:\n  library: {library}\n  playlists:\n    {table}\n    lists:{text}"
+        (tmp_path / "config.yaml").write_text(config)
         return CliRunner().invoke(main, ["--config", str(tmp_path / "config.yaml"), "playlist", *arguments])
 
     return run
@@ -55,7 +48,9 @@ def test_all_are_written_and_then_left_alone(playlist, lists):
         f"First: 3 tracks in {lists}/First.m3u8",
         f"Second/1: 5 tracks in {lists}/Second_1.m3u8",
     ]
-    assert all(os.path.exists(path) for path in paths_in(lists / "First.m3u8"))
+    first, second = paths_in(lists / "First.m3u8"), paths_in(lists / "Second_1.m3u8")
+    assert set(second) > set(first)
+    assert set(first) < {invented_path(lists.parent, number) for number in range(1, N_TITLES)}
     before = {path.name: path.stat().st_mtime_ns for path in lists.iterdir()}
     assert set(before) == {"First.m3u8", "Second_1.m3u8"}
     assert playlist().output.count("(unchanged)") == 2
