@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from musrecd.commands import lists, tagging
+from musrecd.commands import playlisting, tagging
 from musrecd.commands.session import FAILED, INTERRUPTED, Session, leave, no_empty_names, one_line_errors
 from musrecd.config import Config
 from musrecd.display import counted, printable_path
@@ -227,7 +227,7 @@ def uninstall(_session: Session) -> None:
     services.uninstall()
 
 
-for command in (tagging.tag, tagging.undo, tagging.journal, lists.playlist):
+for command in (tagging.tag, tagging.undo, tagging.journal, playlisting.playlist):
     main.add_command(command)
 
 if __name__ == "__main__":
