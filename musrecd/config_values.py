@@ -54,48 +54,6 @@ class Word(confuse.Template[str]):
         return str(word)
 
 
-class Source(confuse.Template[bool | Path | tuple[str, ...]]):
-    """Yes, no, the name of a file, or, where that is allowed, the words themselves."""
-
-    def __init__(self, default: bool, *, words: bool = False) -> None:
-        super().__init__(default)
-        self._takes_words = words
-
-    def convert(self, value: Any, view: confuse.ConfigView) -> bool | Path | tuple[str, ...]:  # noqa: ANN401
-        """Check one value. Raises confuse.ConfigError if it cannot be used."""
-        if isinstance(value, bool):
-            return value
-        if isinstance(value, str) and value:
-            return as_path(confuse.Filename(in_source_dir=True).value(view))
-        if self._takes_words and isinstance(value, list) and value and all(isinstance(w, str) for w in value):
-            return tuple(value)
-        self.fail(f"must be yes, no, a file{' or a list of genres' * self._takes_words}, not {value!r}", view, True)
-
-
-class Aliases(confuse.Template[bool | dict[str, tuple[str, ...]]]):
-    """Yes, no, or a table of names, each with a list of regular expressions."""
-
-    def convert(self, value: Any, view: confuse.ConfigView) -> bool | dict[str, tuple[str, ...]]:  # noqa: ANN401
-        """Check one value. Raises confuse.ConfigError if it cannot be used."""
-        if isinstance(value, bool):
-            return value
-        if not isinstance(value, dict):
-            self.fail(f"must be yes, no or a table of genres, not {value!r}", view, True)
-        table = {str(name): (given,) if isinstance(given, str) else given for name, given in value.items()}
-        for name, expressions in table.items():
-            if not isinstance(expressions, list | tuple) or not all(isinstance(each, str) for each in expressions):
-                self.fail(f"{name} must be a list of regular expressions, not {expressions!r}", view, True)
-            for expression in expressions:
-                self._check(expression, view)
-        return {name: tuple(expressions) for name, expressions in table.items()}
-
-    def _check(self, expression: str, view: confuse.ConfigView) -> None:
-        try:
-            re.compile(expression)
-        except (re.error, RecursionError, OverflowError) as error:
-            self.fail(f"{expression!r} is no regular expression ({error})", view)
-
-
 class Line(confuse.Template[str]):
     """A line of text, or a number that stands for one; it may be empty only where that is the default."""
 
@@ -176,6 +134,48 @@ def table_values(view: confuse.ConfigView, template: dict[str, confuse.Template[
         )
     values: dict[str, Any] = view.get(confuse.MappingTemplate(template))
     return values
+
+
+class Source(confuse.Template[bool | Path | tuple[str, ...]]):
+    """Yes, no, the name of a file, or, where that is allowed, the words themselves."""
+
+    def __init__(self, default: bool, *, words: bool = False) -> None:
+        super().__init__(default)
+        self._takes_words = words
+
+    def convert(self, value: Any, view: confuse.ConfigView) -> bool | Path | tuple[str, ...]:  # noqa: ANN401
+        """Check one value. Raises confuse.ConfigError if it cannot be used."""
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value:
+            return as_path(confuse.Filename(in_source_dir=True).value(view))
+        if self._takes_words and isinstance(value, list) and value and all(isinstance(w, str) for w in value):
+            return tuple(value)
+        self.fail(f"must be yes, no, a file{' or a list of genres' * self._takes_words}, not {value!r}", view, True)
+
+
+class Aliases(confuse.Template[bool | dict[str, tuple[str, ...]]]):
+    """Yes, no, or a table of names, each with a list of regular expressions."""
+
+    def convert(self, value: Any, view: confuse.ConfigView) -> bool | dict[str, tuple[str, ...]]:  # noqa: ANN401
+        """Check one value. Raises confuse.ConfigError if it cannot be used."""
+        if isinstance(value, bool):
+            return value
+        if not isinstance(value, dict):
+            self.fail(f"must be yes, no or a table of genres, not {value!r}", view, True)
+        table = {str(name): (given,) if isinstance(given, str) else given for name, given in value.items()}
+        for name, expressions in table.items():
+            if not isinstance(expressions, list | tuple) or not all(isinstance(each, str) for each in expressions):
+                self.fail(f"{name} must be a list of regular expressions, not {expressions!r}", view, True)
+            for expression in expressions:
+                self._check(expression, view)
+        return {name: tuple(expressions) for name, expressions in table.items()}
+
+    def _check(self, expression: str, view: confuse.ConfigView) -> None:
+        try:
+            re.compile(expression)
+        except (re.error, RecursionError, OverflowError) as error:
+            self.fail(f"{expression!r} is no regular expression ({error})", view)
 
 
 def as_path(name: str) -> Path:

@@ -47,6 +47,10 @@ class LearningError(MusrecError):
     """A person's genres cannot be learnt from what there is, or what was learnt of them cannot be used."""
 
 
+class PlaylistError(MusrecError):
+    """A playlist cannot be made, read or written, or cannot be handed to a player."""
+
+
 class LibraryError(MusrecError):
     """The library file cannot be opened or used, is of a newer version, or was given what it cannot hold."""
 
@@ -57,10 +61,6 @@ class LibraryUnavailableError(LibraryError):
 
 class LibraryDamagedError(LibraryError):
     """The library file is damaged, is no database, or is not the file any more that was opened."""
-
-
-class PlaylistError(MusrecError):
-    """A playlist cannot be made, read or written, or cannot be handed to a player."""
 
 
 class TagError(MusrecError):

@@ -71,7 +71,7 @@ def _or_error(do: Callable[[PlaylistConfig], Done], playlist: PlaylistConfig) ->
 
 def _write(config: Config, reader: LibraryReader, playlist: PlaylistConfig) -> Done:
     written = write(reader, playlist, config.playlists)
-    how = "" if written.is_new else " (it said so already)"
+    how = "" if written.is_new else " (unchanged)"
     line = f"{counted(len(written.tracks), 'track')} in {printable_path(bytes(written.path))}{how}"
     left_out = [track.path for track in written.left_out]
     return Done(playlist, written.tracks, line, left_out, is_written=written.is_new)

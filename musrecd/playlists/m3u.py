@@ -65,7 +65,7 @@ def location(path: bytes, style: PlaylistsConfig) -> bytes:
         path = path.replace(b"\\", b"/")
     if style.urlencode:
         path = quote_from_bytes(path).encode("ascii")
-    line = os.fsencode(style.prefix) + path
+    line = style.prefix.encode("utf-8") + path
     # Of a file that is called so a player would take the line for a comment, or strip it.
     return b"./" + line if line[:1] in (b"#", b" ", b"\t") else line
 

@@ -74,6 +74,7 @@ def _connected(config: MpdConfig) -> Iterator[Any]:
     except mpd.CommandError as error:
         raise PlaylistError(f"MPD at {where} says no: {error.msg or error}") from error
     except (mpd.MPDError, OSError, UnicodeError) as error:
-        raise PlaylistError(f"MPD at {where} cannot be reached: {error}; is it running?") from error
+        reason = getattr(error, "strerror", None) or error
+        raise PlaylistError(f"MPD at {where} cannot be reached: {reason}; is it running?") from error
     finally:
         client.disconnect()

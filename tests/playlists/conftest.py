@@ -1,6 +1,7 @@
 """A library of invented tracks: eight artists of five, each with a sound of its own."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,28 +31,31 @@ def embedding(number: int) -> np.ndarray:
     return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    """Folder that the invented tracks are in; it is not there."""
-    return tmp_path / "music"
+def invented_path(folder: Path, number: int) -> bytes:
+    return bytes(folder / "music" / f"artist {number // N_TITLES}" / f"{number:02d}.flac")
 
 
-@pytest.fixture
-def path_of(music: Path) -> Callable[[int], bytes]:
-    """Return a function: number of a track → its path."""
-    return lambda number: bytes(music / f"artist {number // N_TITLES}" / f"{number:02d}.flac")
-
-
-@pytest.fixture
-def library_path(tmp_path: Path, path_of: Callable[[int], bytes]) -> Path:
-    with Library.open(tmp_path / "library.db") as library:
+def write_library(folder: Path) -> Path:
+    """Write `library.db` into a folder, with tracks that seem to lie in `music` beside it."""
+    with Library.open(folder / "library.db") as library:
         library.register_encoder(INFO)
         with library.at_once():
             for number in range(N_ARTISTS * N_TITLES):
                 analysis = Analysis(f"{number:040x}", INFO.version, embedding(number), np.ones(1, np.float32), 100.0)
                 tags = Tags(artist(number // N_TITLES), title(number), "Album")
-                library.add(FileState(path_of(number), 1, 1), analysis, tags)
-    return tmp_path / "library.db"
+                library.add(FileState(invented_path(folder, number), 1, 1), analysis, tags)
+    return folder / "library.db"
+
+
+@pytest.fixture
+def path_of(tmp_path: Path) -> Callable[[int], bytes]:
+    """Return a function: number of a track → its path."""
+    return partial(invented_path, tmp_path)
+
+
+@pytest.fixture
+def library_path(tmp_path: Path) -> Path:
+    return write_library(tmp_path)
 
 
 @pytest.fixture
