@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from musrecd.commands import tagging
+from musrecd.commands import exploring, tagging
 from musrecd.commands.session import FAILED, INTERRUPTED, Session, leave, no_empty_names, one_line_errors
 from musrecd.config import Config
 from musrecd.display import counted, printable_path
@@ -227,7 +227,7 @@ def uninstall(_session: Session) -> None:
     services.uninstall()
 
 
-for command in (tagging.tag, tagging.undo, tagging.journal):
+for command in (tagging.tag, tagging.undo, tagging.journal, exploring.draw):
     main.add_command(command)
 
 if __name__ == "__main__":

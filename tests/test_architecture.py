@@ -24,12 +24,13 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.analysis": SHARED,
     "musrecd.library": SHARED,
     "musrecd.recommend": SHARED,
+    "musrecd.map": SHARED,
     "musrecd.tagging": (*SHARED, "musrecd.analysis", "musrecd.library"),
     "musrecd.ingest": (*SHARED, "musrecd.analysis", "musrecd.library"),
     "musrecd.daemon": (*SHARED, "musrecd.analysis", "musrecd.library", "musrecd.tagging", "musrecd.ingest"),
     "musrecd.commands": (
-        *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
-        "musrecd.daemon",
+        *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.map", "musrecd.tagging",
+        "musrecd.ingest", "musrecd.daemon",
     ),
     "musrecd.cli": (
         *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
@@ -57,6 +58,7 @@ WITHOUT = {
     "musrecd.analysis": ("librosa", "sqlite3", "sqlite_utils", "beets", "click"),
     "musrecd.library": ("torch", "av", "librosa", "soxr", "beets", "click"),
     "musrecd.recommend": ("torch", "av", "librosa", "sqlite3", "sqlite_utils", "beets", "click"),
+    "musrecd.map": ("torch", "av", "librosa", "sqlite3", "sqlite_utils", "beets", "click"),
     "musrecd.tagging": ("torch", "av", "librosa", "beets", "click"),
     "musrecd.ingest": ("librosa", "beets", "click"),
     "musrecd.daemon": ("torch", "av", "librosa", "scipy", "beets", "click"),

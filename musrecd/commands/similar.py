@@ -63,11 +63,11 @@ def similar_to(config: Config, seeds: Sequence[str], *, store: bool) -> Answer:
         info = reader.encoder()
         if info is None:
             raise LibraryError("the library is empty; run `musrecd scan FOLDER` first")
-        tracks = _tracks_by_words(reader, info.version, words) if words else []
+        tracks = tracks_by_words(reader, info.version, words) if words else []
         inside = reader.tracks_at([os.path.abspath(os.fsencode(file)) for file in files], info.version)
         tracks += inside.values()
     outside = [file for file in files if os.path.abspath(os.fsencode(file)) not in inside]
-    heard = [_hear(config, file, info, store=store) for file in outside]
+    heard = [hear(config, file, info, store=store) for file in outside]
     analyses = [each for each in heard if isinstance(each, Analysis)]
     with LibraryReader.open(config.library) as reader:
         known = reader.recordings_of(each.audio_id for each in heard if isinstance(each, KnownRecording))
@@ -75,7 +75,7 @@ def similar_to(config: Config, seeds: Sequence[str], *, store: bool) -> Answer:
         own = [analysis.embedding for analysis in analyses]
         embeddings = np.concatenate([reader.embeddings(ids, info.version), *(e[None] for e in own)])
         results = _nearest(config, reader, info, embeddings, (ids, {a.audio_id for a in analyses}))
-    names = {track.recording_id: _name(track) for track in tracks}
+    names = {track.recording_id: name_of(track) for track in tracks}
     return Answer([*names.values(), *outside], results)
 
 
@@ -89,7 +89,8 @@ def by_chance(config: Config) -> list[str]:
     return [os.fsdecode(random.choice(paths))]  # noqa: S311
 
 
-def _tracks_by_words(reader: LibraryReader, version: str, words: str) -> list[Track]:
+def tracks_by_words(reader: LibraryReader, version: str, words: str) -> list[Track]:
+    """Return the analysed tracks that words name. Raises MusrecError if there are none."""
     found = reader.find(words)
     analysed = reader.tracks_at([track.path for track in found], version)
     if not analysed:
@@ -99,8 +100,11 @@ def _tracks_by_words(reader: LibraryReader, version: str, words: str) -> list[Tr
     return list(analysed.values())
 
 
-def _hear(config: Config, file: str, info: EncoderInfo, *, store: bool) -> Analysis | KnownRecording:
-    """Let the daemon's warm worker hear a file, or do it here."""
+def hear(config: Config, file: str, info: EncoderInfo, *, store: bool) -> Analysis | KnownRecording:
+    """Let the daemon's warm worker hear a file, or do it here.
+
+    Raises AudioError, EncoderError, or LibraryError if the library's encoder is another one.
+    """
     from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
 
     version = read_card(config.encoder or SHIPPED_WEIGHTS).info.version
@@ -179,7 +183,8 @@ def _nearest(
     ]
 
 
-def _name(track: Track) -> str:
+def name_of(track: Track) -> str:
+    """Return what a person knows a track by."""
     tags = track.tags
     return " - ".join(filter(None, (tags.artist, tags.title))) if tags.title else os.fsdecode(track.path)
 
