@@ -1,12 +1,21 @@
 """The commands of `musrecd` that show what is there: the map, one file, and what of a list a person may like."""
 
+import json
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
 
-from musrecd.commands.session import Session, no_empty_names, one_line_errors
+from musrecd.commands.session import FAILED, Session, no_empty_names, one_line_errors
 from musrecd.display import counted, printable_path
 
+if TYPE_CHECKING:
+    from musrecd.commands.recommend import By
+
+_WIDE = 160
+_list = click.Path(path_type=Path)
 _output = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -32,3 +41,48 @@ def draw(session: Session, output: Path, seeds: tuple[str, ...], to: str | None,
         raise click.UsageError("a path needs a beginning: name it with --seeds")
     n = draw_map(session.config(), output, seeds=seeds, to=to, group=group)
     click.echo(f"Wrote {counted(n, 'track')} to {printable_path(bytes(output))}", err=True)
+
+
+@click.command("recommend", short_help="Rank tracks by what you like.")
+@click.option("--liked", type=_list, required=True, help="A playlist of tracks that you like, or names of them.")
+@click.option("--from", "candidates", type=_list, required=True, help="A playlist of tracks to choose from.")
+@click.option("-n", "--number", type=click.IntRange(1, 100000), help="How many tracks to show.")
+@click.option("--by", "way", type=click.Choice(["genre", "sound"]), help="Rank by this alone; else by both.")
+@click.option("--playlist", type=_output, metavar="OUT.m3u8", help="Write them as a playlist, too; needs --by.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+@one_line_errors
+def recommend(
+    session: Session,
+    liked: Path,
+    candidates: Path,
+    number: int | None,
+    way: "By | None",
+    playlist: Path | None,
+    as_json: bool,
+) -> None:
+    """Find which genres you favour in one list, with the evidence, and rank another list by them, and by sound.
+
+    Lists are playlists (.m3u, .m3u8) or texts with a file or a name like `Artist - Title` in each line; names are looked
+    up in the library. What the library does not know is listened to now, and not stored. Ends with status 1 if an
+    entry could not be found or heard.
+    """
+    from musrecd.commands import recommend as answers
+    from musrecd.commands.recommend_text import show
+
+    if playlist is not None:
+        if way is None:
+            raise click.UsageError("a playlist has one order: say --by genre or --by sound")
+        answers.check_playlist(playlist)
+    config = session.config(number=number)
+    found = answers.recommend(config, liked, candidates, [way] if way else ["genre", "sound"])
+    found = answers.cut(found, config.number)
+    if playlist is not None and way is not None:
+        answers.write_playlist(playlist, found.rankings[way])
+    if as_json:
+        click.echo(json.dumps(answers.to_dict(found), indent=1))
+    else:
+        show(found, Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE))
+    if found.failures:
+        click.echo(f"{counted(len(found.failures), 'track')} could not be found or heard", err=True)
+        sys.exit(FAILED)

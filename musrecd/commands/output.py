@@ -20,6 +20,12 @@ def check_output(output: Path, suffixes: Sequence[str]) -> None:
         raise MusrecError(f"{shown} cannot be written: there is no folder {printable_path(bytes(output.parent))}")
 
 
+def check_new(output: Path) -> None:
+    """Refuse an output that is there already. Raises MusrecError."""
+    if os.path.lexists(output):
+        raise MusrecError(f"{printable_path(bytes(output))} is there already; name another file, or move it away")
+
+
 def write_output(output: Path, content: bytes) -> None:
     """Write a file; there is the old one or the new one, never a part. Raises MusrecError."""
     target = output.resolve()  # a link stays one, and what it points at is written

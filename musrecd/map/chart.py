@@ -90,7 +90,7 @@ def group_by(
 
 
 def _room_for_names(peaks: Sequence[FloatArray], taken: FloatArray) -> list[tuple[float, float] | None]:
-    """Keep the places of names that lie clear of what is `taken` and of those before them: the larger group is named."""
+    """Keep the places of names that lie clear of what is `taken` and of those before them: the larger wins."""
     names: list[tuple[float, float] | None] = []
     there = [(float(x), float(y)) for x, y in taken]
     for x, y in peaks:
