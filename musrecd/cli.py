@@ -227,7 +227,7 @@ def uninstall(_session: Session) -> None:
     services.uninstall()
 
 
-for command in (tagging.tag, tagging.undo, tagging.journal, exploring.draw, exploring.recommend):
+for command in (tagging.tag, tagging.undo, tagging.journal, exploring.draw, exploring.recommend, exploring.show):
     main.add_command(command)
 
 if __name__ == "__main__":

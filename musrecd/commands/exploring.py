@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from musrecd.commands.session import FAILED, Session, no_empty_names, one_line_errors
-from musrecd.display import counted, printable_path
+from musrecd.display import counted, printable, printable_path
 
 if TYPE_CHECKING:
     from musrecd.commands.recommend import By
@@ -63,9 +63,9 @@ def recommend(
 ) -> None:
     """Find which genres you favour in one list, with the evidence, and rank another list by them, and by sound.
 
-    Lists are playlists (.m3u, .m3u8) or texts with a file or a name like `Artist - Title` in each line; names are looked
-    up in the library. What the library does not know is listened to now, and not stored. Ends with status 1 if an
-    entry could not be found or heard.
+    Lists are playlists (.m3u, .m3u8) or texts with a file or a name like `Artist - Title` in each line; names are
+    looked up in the library. What the library does not know is listened to now, and not stored. Ends with status 1 if
+    an entry could not be found or heard.
     """
     from musrecd.commands import recommend as answers
     from musrecd.commands.recommend_text import show
@@ -85,4 +85,35 @@ def recommend(
         show(found, Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE))
     if found.failures:
         click.echo(f"{counted(len(found.failures), 'track')} could not be found or heard", err=True)
+        sys.exit(FAILED)
+
+
+@click.command("show", short_help="Show all that is known of files.")
+@click.argument("names", nargs=-1, required=True, metavar="FILE|WORDS...", callback=no_empty_names)
+@click.option("--hear", is_flag=True, help="Listen now, also to what the library knows.")
+@click.option("-n", "--number", type=click.IntRange(1, 100000), help="How many tracks that words name to show.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+@one_line_errors
+def show(session: Session, names: tuple[str, ...], hear: bool, number: int | None, as_json: bool) -> None:
+    """Show tags, length, tempo, key, what it sounds like, copies, and when FILE was heard.
+
+    What names no file is taken as WORDS of path, artist, title or album. A file that is not in the library is listened
+    to now and not stored; then it is also said what else its tempo could be. Ends with status 1 if a file failed.
+    """
+    from musrecd.commands import show as sheets
+    from musrecd.commands import show_text
+
+    found = sheets.sheets_of(session.config(number=number), names, hear=hear)
+    if as_json:
+        click.echo(json.dumps([sheets.to_dict(sheet) for sheet in found.sheets], indent=1))
+    else:
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+        for sheet in found.sheets:
+            show_text.show(sheet, console)
+    if found.n_more:
+        click.echo(f"and {counted(found.n_more, 'other track')}; -n shows more", err=True)
+    for name, message in found.failures:
+        click.echo(f"musrecd: {name}: {printable(message)}", err=True)
+    if found.failures:
         sys.exit(FAILED)

@@ -108,7 +108,9 @@ def _by_name(reader: LibraryReader, name: str) -> bytes | None:
     """Return the file of a track called `Artist - Title`; if several contain these words, the one called just so."""
     words = " ".join(part for part in name.split() if part not in ("-", "–", "—"))
     found = reader.find(words)
-    called = [track for track in found if fold(f"{track.tags.artist} {track.tags.title}").split() == fold(words).split()]
+    called = [
+        track for track in found if fold(f"{track.tags.artist} {track.tags.title}").split() == fold(words).split()
+    ]
     return next((track.path for track in [*called, *found]), None)
 
 

@@ -89,9 +89,7 @@ def _probabilities(tracks: Sequence[Known]) -> FloatArray:
     return np.clip(np.array([track.probabilities for track in tracks], np.float32), 0, 1)
 
 
-def _usual(
-    config: Config, info: EncoderInfo, genres: Sequence[int], listed: FloatArray
-) -> tuple[FloatArray, str]:
+def _usual(config: Config, info: EncoderInfo, genres: Sequence[int], listed: FloatArray) -> tuple[FloatArray, str]:
     """Return how usual genres are, and where: in the library if it is large enough, else in the two lists."""
     if config.library.exists():
         with LibraryReader.open(config.library) as reader:
@@ -103,9 +101,7 @@ def _usual(
     return usual_shares(listed), "both lists"
 
 
-def _by_genre(
-    others: Sequence[Known], offered: FloatArray, found: list[Favourite], names: Sequence[str]
-) -> list[Pick]:
+def _by_genre(others: Sequence[Known], offered: FloatArray, found: list[Favourite], names: Sequence[str]) -> list[Pick]:
     scores = by_genre(offered, found)
     weights = {each.column: each.weight for each in found}
     picks = []

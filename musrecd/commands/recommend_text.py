@@ -29,7 +29,9 @@ def show(answer: Recommendation, console: Console) -> None:
     titles = {"genre": "By genre", "sound": "By sound"}
     for way, picks in answer.rankings.items():
         console.print()
-        console.print(Text(f"{titles[way]}, {len(picks):,} of {counted(answer.n_candidates, 'candidate')}", style="bold"))
+        console.print(
+            Text(f"{titles[way]}, {len(picks):,} of {counted(answer.n_candidates, 'candidate')}", style="bold")
+        )
         console.print(_picks(picks, console.width, why="Genres" if way == "genre" else "Like"))
 
 

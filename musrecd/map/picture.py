@@ -61,7 +61,8 @@ def _draw_points(axes: "Axes", chart: Chart) -> None:
     # In no order of groups, so that none lies over the others; those of no group lie below.
     shuffled = np.random.default_rng(0).permutation(len(chart.places))
     for chosen, alpha in ((shuffled[is_other[shuffled]], 0.45), (shuffled[~is_other[shuffled]], 0.75)):
-        axes.scatter(*chart.positions[chosen].T, s=size, c=colours[chosen], alpha=alpha, linewidths=0)
+        x, y = chart.positions[chosen].T
+        axes.scatter(x, y, s=size, c=colours[chosen], alpha=alpha, linewidths=0)
 
 
 def _draw_names_of_groups(axes: "Axes", chart: Chart) -> None:
@@ -73,18 +74,19 @@ def _draw_names_of_groups(axes: "Axes", chart: Chart) -> None:
 def _draw_path(axes: "Axes", chart: Chart) -> None:
     if not chart.path:
         return
-    stops = chart.positions[list(chart.path)]
-    axes.plot(*stops.T, color="white", linewidth=4.5, zorder=4, solid_capstyle="round")
-    axes.plot(*stops.T, color=_INK, linewidth=1.6, zorder=4, solid_capstyle="round")
-    axes.scatter(*stops.T, s=130, c="white", edgecolors=_INK, linewidths=1.3, zorder=5)
-    for number, stop in enumerate(stops, 1):
-        axes.text(*stop, str(number), fontsize=7, ha="center", va="center_baseline", color=_INK, zorder=6)
+    x, y = chart.positions[list(chart.path)].T
+    axes.plot(x, y, color="white", linewidth=4.5, zorder=4, solid_capstyle="round")
+    axes.plot(x, y, color=_INK, linewidth=1.6, zorder=4, solid_capstyle="round")
+    axes.scatter(x, y, s=130, c="white", edgecolors=_INK, linewidths=1.3, zorder=5)
+    for number, (across, up) in enumerate(zip(x, y, strict=True), 1):
+        axes.text(across, up, str(number), fontsize=7, ha="center", va="center_baseline", color=_INK, zorder=6)
 
 
 def _draw_seeds(axes: "Axes", chart: Chart) -> None:
     alone = [seed for seed in chart.seeds if seed not in chart.path]
     if alone:
-        axes.scatter(*chart.positions[alone].T, s=210, marker="*", c=_INK, edgecolors="white", linewidths=1.1, zorder=6)
+        xs, ys = chart.positions[alone].T
+        axes.scatter(xs, ys, s=210, marker="*", c=_INK, edgecolors="white", linewidths=1.1, zorder=6)
     for place in named(chart.seeds, chart.path):
         x, y = map(float, chart.positions[place])
         name = _shortened(chart.places[place].name, _LONGEST_NAME)
@@ -98,8 +100,8 @@ def _write(axes: "Axes", text: str, at: tuple[float, float], *, size: float, ha:
 
     halo = [withStroke(linewidth=3, foreground="white", alpha=0.9)]
     axes.text(
-        *at, text, fontsize=size, color=_INK, ha=ha, va="center", weight="bold", path_effects=halo, zorder=zorder,
-        parse_math=False,
+        at[0], at[1], text, fontsize=size, color=_INK, ha=ha, va="center", weight="bold", path_effects=halo,
+        zorder=zorder, parse_math=False,
     )  # fmt: skip
 
 

@@ -22,9 +22,9 @@ _SHARPNESS = 6.0
 class Favourite:
     """A genre among liked tracks: its `column`, how often it is heard there, and how often elsewhere.
 
-    `share` is the mean probability over the liked tracks, `usual` that over all; `tracks` are those liked tracks that are
-    of it, surest first. It is favoured where it is clearly more than usual; `weight` (0 to 1, the greatest is 1) is
-    how much it counts.
+    `share` is the mean probability over the liked tracks, `usual` that over all; `tracks` are those liked tracks that
+    are of it, surest first. It is favoured where it is clearly more than usual; `weight` (0 to 1, the greatest is 1)
+    is how much it counts.
     """
 
     column: int
