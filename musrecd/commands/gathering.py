@@ -63,7 +63,7 @@ def gather(config: Config, entries: Sequence[Entry]) -> Gathered:
     weights = config.encoder or SHIPPED_WEIGHTS
     gathered = Gathered(read_card(weights).info)
     with ExitStack() as stack:
-        bar = stack.enter_context(ProgressBar("Listening"))
+        bar = ProgressBar("Listening")
         reader = _reader(config)
         if reader is not None:
             stack.enter_context(reader)
@@ -76,6 +76,7 @@ def gather(config: Config, entries: Sequence[Entry]) -> Gathered:
         if tasks:
             settings = WorkerSettings(weights, config.library if reader is not None else None)
             n_workers = min(config.threads, len(tasks))
+            stack.enter_context(bar)
             workers = stack.enter_context(Workers(settings, n_workers, config.timeout_s))
             _hear(workers, tasks, reader, gathered, bar)
     return gathered

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +14,7 @@ from musrecd.recommend.taste import Favourite
 _MOST_FAVOURITES = 6
 _NAMED = 3
 _NARROWEST_NAME = 24
+_SCORE_AND_GAPS = 9
 
 
 def show(answer: Recommendation, console: Console) -> None:
@@ -60,14 +62,23 @@ def _favourites(answer: Recommendation, favoured: Sequence[Favourite]) -> Table:
 
 
 def _picks(picks: Sequence[Pick], width: int, *, why: str) -> Table:
+    """Draw a line for each candidate; what does not fit into the width is cut off, the score never."""
+    longest = max((cell_len(pick.track.name) for pick in picks), default=0)
+    track_width = min(longest, max(_NARROWEST_NAME, width * 2 // 5))
+    reason_width = max(len(why), width - track_width - _SCORE_AND_GAPS)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("Score", justify="right", no_wrap=True)
-    table.add_column("Track", no_wrap=True, overflow="ellipsis", max_width=max(_NARROWEST_NAME, width * 2 // 5))
-    table.add_column(why, no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column("Track", no_wrap=True)
+    table.add_column(why, no_wrap=True)
     for pick in picks:
-        if why == "Genres":
-            reasons = ", ".join(f"{name} {value:.0%}" for name, value in pick.because)
-        else:
-            reasons = "; ".join(f"{value:.2f} {name}" for name, value in pick.because)
-        table.add_row(f"{pick.score:.2f}", Text(pick.track.name), Text(reasons, style="dim"))
+        name, reason = Text(pick.track.name), Text(_reason(pick, why), style="dim")
+        name.truncate(track_width, overflow="ellipsis")
+        reason.truncate(reason_width, overflow="ellipsis")
+        table.add_row(f"{pick.score:.2f}", name, reason)
     return table
+
+
+def _reason(pick: Pick, why: str) -> str:
+    if why == "Genres":
+        return ", ".join(f"{name} {value:.0%}" for name, value in pick.because)
+    return "; ".join(f"{value:.2f} {name}" for name, value in pick.because)
