@@ -16,6 +16,7 @@ setup(
     package_data={
         "musrecd": ["py.typed"],
         "musrecd.analysis": ["weights/*"],
+        "musrecd.map": ["*.html"],
         "model_training": ["*.txt"],
         "model_training.tempo": ["*.csv"],
     },

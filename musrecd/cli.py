@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from musrecd.commands import asking, playlisting, tagging
+from musrecd.commands import asking, exploring, playlisting, tagging
 from musrecd.commands.session import FAILED, INTERRUPTED, Session, leave, no_empty_names, one_line_errors
 from musrecd.config import Config
 from musrecd.display import counted, printable_path
@@ -186,7 +186,11 @@ def uninstall(_session: Session) -> None:
     services.uninstall()
 
 
-for command in (asking.similar, playlisting.playlist, tagging.tag, tagging.undo, tagging.journal):
+_COMMANDS = (
+    asking.similar, exploring.recommend, exploring.show, exploring.draw, playlisting.playlist, tagging.tag, tagging.undo,
+    tagging.journal,
+)  # fmt: skip
+for command in _COMMANDS:
     main.add_command(command)
 
 if __name__ == "__main__":

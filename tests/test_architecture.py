@@ -19,7 +19,7 @@ SHARED = (
 HEARD = (*SHARED, "musrecd.analysis", "musrecd.library")
 ASKED = (*SHARED, "musrecd.library", "musrecd.recommend")
 BELOW_DAEMON = (
-    *HEARD, *ASKED, "musrecd.asking", "musrecd.playlists", "musrecd.tagging", "musrecd.ingest",
+    *HEARD, *ASKED, "musrecd.asking", "musrecd.playlists", "musrecd.tagging", "musrecd.ingest", "musrecd.map",
 )  # fmt: skip
 BELOW_COMMANDS = (*BELOW_DAEMON, "musrecd.daemon")
 # Floor → what it may import of the project beside itself, lowest floor first. A package allows its modules.
@@ -36,6 +36,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.analysis": SHARED,
     "musrecd.library": SHARED,
     "musrecd.recommend": SHARED,
+    "musrecd.map": SHARED,
     "musrecd.tagging": HEARD,
     "musrecd.ingest": HEARD,
     "musrecd.asking": ASKED,
@@ -63,6 +64,7 @@ WITHOUT = {
     "musrecd.analysis": ("librosa", "sqlite3", "sqlite_utils", "beets", "click"),
     "musrecd.library": ("torch", "av", "librosa", "soxr", "beets", "click"),
     "musrecd.recommend": ("torch", "av", "librosa", "sqlite3", "sqlite_utils", "beets", "click"),
+    "musrecd.map": ("torch", "av", "librosa", "sqlite3", "sqlite_utils", "beets", "click"),
     "musrecd.tagging": ("torch", "av", "librosa", "beets", "click"),
     "musrecd.ingest": ("librosa", "beets", "click"),
     "musrecd.asking": ("torch", "av", "librosa", "scipy", "sqlite3", "sqlite_utils", "beets", "click"),

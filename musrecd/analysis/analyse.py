@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from musrecd.analysis.audio import Recording, listen
 from musrecd.analysis.encoder import Encoder
 from musrecd.analysis.excerpts import ExcerptPlan
-from musrecd.analysis.rhythm import estimate_tempo
-from musrecd.analysis.tonality import estimate_key
+from musrecd.analysis.rhythm import Tempo, estimate_tempo
+from musrecd.analysis.tonality import Key, estimate_key
 from musrecd.types import Analysis, KnownRecording
 
 # About a minute of a track is heard, in excerpts long enough for the decoder's run-up not to count.
@@ -22,6 +23,24 @@ def analyse(path: bytes | str, encoder: Encoder) -> Analysis:
     """
     with listen(path, excerpt_plan(encoder.frontend.chunk_s)) as recording:
         return _hear(recording, encoder)
+
+
+@dataclass(frozen=True, slots=True)
+class Closely:
+    """An analysis with what is not kept of it: what else tempo and key could be, and more."""
+
+    analysis: Analysis
+    tempo: Tempo | None
+    key: Key | None
+
+
+def analyse_closely(path: bytes | str, encoder: Encoder) -> Closely:
+    """Hear one file and tell all that is heard, for somebody who looks at it.
+
+    Raises AudioError as `analyse` does.
+    """
+    with listen(path, excerpt_plan(encoder.frontend.chunk_s)) as recording:
+        return _hear_closely(recording, encoder)
 
 
 def analyse_unless_known(
@@ -44,6 +63,10 @@ def excerpt_plan(chunk_s: float) -> ExcerptPlan:
 
 
 def _hear(recording: Recording, encoder: Encoder) -> Analysis:
+    return _hear_closely(recording, encoder).analysis
+
+
+def _hear_closely(recording: Recording, encoder: Encoder) -> Closely:
     frontend = encoder.frontend
     ys = recording.decode(frontend.sr)
     # Once: whoever listens for styles and whoever listens for the pulse look at the same.
@@ -52,7 +75,7 @@ def _hear(recording: Recording, encoder: Encoder) -> Analysis:
     styles = {label.name: float(p) for label, p in zip(encoder.info.labels, probabilities, strict=True)}
     tempo = estimate_tempo(list(spectra), frontend.sr / frontend.hop_length, styles)
     key = estimate_key(ys, frontend.sr)
-    return Analysis(
+    analysis = Analysis(
         audio_id=recording.audio_id,
         encoder_version=encoder.info.version,
         embedding=embedding,
@@ -64,3 +87,4 @@ def _hear(recording: Recording, encoder: Encoder) -> Analysis:
         key=key.name if key else None,
         key_confidence=key.confidence if key else None,
     )
+    return Closely(analysis, tempo, key)

@@ -25,6 +25,7 @@ from musrecd.library.database import (
     schema_version,
     shown,
 )
+from musrecd.library.details import Details, read_details
 from musrecd.library.encoding import encoder_from_row, fold, from_blob, intact, slot
 from musrecd.library.journal import JournalReader
 from musrecd.library.looks import Sight, noted_look, read_generation
@@ -205,6 +206,10 @@ class LibraryReader(Closing):
     def audio_ids(self, recording_ids: Iterable[int]) -> dict[int, str]:
         """Name recordings by what identifies them everywhere."""
         return dict(self._in_chunks("SELECT id, audio_id FROM recordings WHERE id IN (?*)", recording_ids))
+
+    def details(self, recording_ids: Iterable[int], version: str) -> dict[int, Details]:
+        """Everything that is kept of recordings beside their vectors, and when they were heard."""
+        return read_details(self._in_chunks, map(int, recording_ids), self._id_of(version))
 
     def files_of(self, audio_id: str) -> list[bytes]:
         """Paths of all files, missing ones excepted, that hold a recording."""
