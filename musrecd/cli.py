@@ -187,8 +187,8 @@ def uninstall(_session: Session) -> None:
 
 
 _COMMANDS = (
-    asking.similar, exploring.recommend, exploring.show, exploring.draw, playlisting.playlist, tagging.tag, tagging.undo,
-    tagging.journal,
+    asking.similar, exploring.recommend, exploring.show, exploring.draw, playlisting.playlist,
+    tagging.tag, tagging.undo, tagging.journal,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import confuse
 import platformdirs
 
-from musrecd.config_playlists import MpdConfig, PlaylistsConfig, read_mpd, read_playlists
+from musrecd.config_playlists import PRESETS, MpdConfig, PlaylistsConfig, read_mpd, read_playlists
 from musrecd.config_values import Aliases, Number, Source, Switch, Word, as_path
 from musrecd.config_values import table_values as _values
 from musrecd.errors import ConfigError
@@ -18,7 +18,6 @@ SECTION = "musrec"
 LEVELS = ("debug", "info", "warning", "error")
 # Of the daemon's log: the modules of `musrecd.daemon` that say something.
 COMPONENTS = ("service", "watcher", "work", "server", "upkeep", "tagging")
-PRESETS = ("listen", "mix", "produce")
 WRITE_MODES = ("no", "fill", "extend")
 HARD_LINKS = ("refuse", "break")
 # What a YAML file that holds no table, impossible dates, or endless nesting makes the parser raise.

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
-from musrecd.commands.lists import Entry
 from musrecd.commands.progress import ProgressBar
 from musrecd.config import Config
 from musrecd.display import printable, printable_path
@@ -15,6 +14,7 @@ from musrecd.ingest.pool import Workers
 from musrecd.ingest.work import Task, WorkerSettings
 from musrecd.library.encoding import fold
 from musrecd.library.reader import LibraryReader
+from musrecd.playlists.reading import Entry
 from musrecd.types import Analysis, EncoderInfo, FloatArray, KnownRecording, Tags, Track
 
 

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from musrecd.commands.output import check_output, write_output
-from musrecd.commands.similar import hear, tracks_by_words
+from musrecd.commands.outside import hear
+from musrecd.commands.similar import tracks_by_words
 from musrecd.config import Config
 from musrecd.display import counted, printable, printable_path
 from musrecd.errors import LibraryError, MusrecError
@@ -21,11 +22,12 @@ from musrecd.map.chart import Chart, Place, group_by, named
 from musrecd.map.layout import among, lay_out
 from musrecd.map.page import render_page
 from musrecd.map.picture import check_matplotlib, render_picture
+from musrecd.recommend.sequence import path as path_between
 from musrecd.types import Analysis, EncoderInfo, FloatArray, KnownRecording, Tags, Track
 
 SUFFIXES = (".png", ".html")
 # How many tracks lie between the ends of a path.
-_BETWEEN = 8
+_STEPS = 8
 
 
 @dataclass(slots=True)
@@ -60,7 +62,8 @@ def draw_map(config: Config, output: Path, *, seeds: Sequence[str], to: str | No
         positions = lay_out(tracks.vectors)
     path: tuple[int, ...] = ()
     if goal:
-        path = _path(np.concatenate([tracks.vectors, *(v[None] for v in tracks.heard)]), asked[0][0], goal[0])
+        vectors = np.concatenate([tracks.vectors, *(v[None] for v in tracks.heard)])
+        path = _between(vectors, asked[0][0], goal[0])
     if tracks.heard:
         positions = np.concatenate([positions, among(np.array(tracks.heard), tracks.vectors, positions)])
     chosen = tuple(dict.fromkeys(place for found in asked for place in found))
@@ -148,17 +151,5 @@ def _added(tracks: _Tracks, heard: Analysis, source: tuple[Tags, bytes], info: E
     return number
 
 
-def _path(vectors: FloatArray, start: int, end: int) -> tuple[int, ...]:
-    """Return tracks that lead from one to another in even steps along the arc between them, both included."""
-    angle = float(np.arccos(np.clip(vectors[start] @ vectors[end], -1, 1)))
-    is_free = np.ones(len(vectors), bool)
-    is_free[[start, end]] = False
-    stops = [start]
-    for step in np.linspace(0, 1, _BETWEEN + 2)[1:-1]:
-        if angle < 1e-6 or not is_free.any():
-            break
-        aim = np.sin((1 - step) * angle) * vectors[start] + np.sin(step * angle) * vectors[end]
-        closest = int(np.argmax(np.where(is_free, vectors @ aim, -np.inf)))
-        is_free[closest] = False
-        stops.append(closest)
-    return (*stops, end) if end != start else (start,)
+def _between(vectors: FloatArray, start: int, end: int) -> tuple[int, ...]:
+    return (start,) if start == end else tuple(path_between(vectors, start, end, _STEPS))

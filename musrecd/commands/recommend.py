@@ -8,11 +8,11 @@ from typing import Any, Literal
 import numpy as np
 
 from musrecd.commands.gathering import Gathered, Known, gather
-from musrecd.commands.lists import Entry, entries
 from musrecd.commands.output import check_new, check_output, write_output
 from musrecd.config import Config
 from musrecd.errors import MusrecError
 from musrecd.library.reader import LibraryReader
+from musrecd.playlists.reading import Entry, read_list
 from musrecd.recommend.taste import Favourite, by_genre, by_sound, favourites, ranked, usual_shares
 from musrecd.types import EncoderInfo, FloatArray
 
@@ -55,7 +55,7 @@ def recommend(config: Config, liked: Path, candidates: Path, ways: Sequence[By])
 
     Raises MusrecError if a list cannot be read or nothing in it can be heard, EncoderError, LibraryError.
     """
-    liked_entries, candidate_entries = entries(liked), entries(candidates)
+    liked_entries, candidate_entries = read_list(liked), read_list(candidates)
     gathered = gather(config, [*liked_entries, *candidate_entries])
     liking = _of(gathered, liked_entries, "liked tracks")
     known = {track.audio_id for track in liking}

@@ -9,7 +9,8 @@ from rich.text import Text
 from musrecd.commands.show import GROUPS, Sheet
 from musrecd.display import clock, counted, printable, printable_path
 from musrecd.keys import camelot, open_key
-from musrecd.tagging.predict import THRESHOLDS, Prediction
+from musrecd.labels import THRESHOLDS
+from musrecd.tagging.predict import Prediction
 from musrecd.types import Tags
 
 _NAMES = dict(zip(GROUPS, ("Sounds like", "Instruments", "Voice", "Moods"), strict=True))

@@ -1,17 +1,18 @@
 """Which tracks are in a playlist: what sounds like its seeds, best first or as a set that flows."""
 
 import os
-from itertools import islice
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
+from musrecd.asking.ask import LibraryCatalogue, ask, seeds_of
+from musrecd.asking.question import Question
 from musrecd.config_playlists import PlaylistConfig
 from musrecd.errors import LibraryError, PlaylistError
 from musrecd.library.reader import LibraryReader
 from musrecd.playlists.reading import LIST_SUFFIXES, Entry, read_list
-from musrecd.recommend.sequence import flow
-from musrecd.recommend.similarity import mean_direction, nearest
+from musrecd.recommend.asking import Choice
+from musrecd.recommend.presets import PRESETS
 from musrecd.types import Track
 
 
@@ -20,9 +21,23 @@ def tracks_for(reader: LibraryReader, playlist: PlaylistConfig) -> list[Track]:
     info = reader.encoder()
     if info is None:
         raise LibraryError("the library is empty; run `musrecd scan FOLDER` first")
-    seeds = seed_tracks(reader, playlist, info.version)
-    found = _similar(reader, info.version, seeds, playlist.number)
-    return _as_set(reader, info.version, found) if playlist.order == "flow" else list(found.values())
+    seeds = seeds_of(reader, info, seed_tracks(reader, playlist, info.version))
+    catalogue = LibraryCatalogue(reader, info.version)
+    answered = ask(reader, info, seeds, question_of(playlist), catalogue)
+    return [catalogue.tracks[told.result.row] for told in answered.told]
+
+
+def question_of(playlist: PlaylistConfig) -> Question:
+    """Return what a playlist asks for: rules of its own take the place of those of its preset."""
+    weights, rules = PRESETS[playlist.preset or "listen"]
+    own: dict[str, Any] = {
+        "tempo": playlist.tempo,
+        "key": playlist.key,
+        "labels": playlist.labels,
+        "genres": playlist.genres,
+    }
+    rules = replace(rules, **{name: value for name, value in own.items() if value})
+    return Question(rules, Choice(number=playlist.number, weights=weights), playlist.order)
 
 
 def seed_tracks(reader: LibraryReader, playlist: PlaylistConfig, version: str) -> list[Track]:
@@ -59,24 +74,3 @@ def _named(reader: LibraryReader, entries: list[Entry], version: str) -> dict[by
     words = [" ".join(word for word in name.split() if any(map(str.isalnum, word))) for name in names]
     by_name = [track.path for each in words for track in reader.find(each)]
     return at_paths | reader.tracks_at(by_name, version)
-
-
-def _similar(reader: LibraryReader, version: str, seeds: list[Track], number: int) -> dict[int, Track]:
-    """Row of the matrix → its first track, of the rows nearest to the middle of the seeds, best first."""
-    ids = list(dict.fromkeys(track.recording_id for track in seeds))
-    middle = mean_direction(reader.embeddings(ids, version))
-    ranked = nearest(reader.vectors(version), middle, without=reader.rows_of(ids, version).values())
-    found: dict[int, Track] = {}
-    while len(found) < number and (look := [match.row for match in islice(ranked, number)]):
-        tracks = reader.tracks_in_rows(look, version)
-        found |= {row: tracks[row][0] for row in look if tracks[row]}
-    return dict(islice(found.items(), number))
-
-
-def _as_set(reader: LibraryReader, version: str, found: dict[int, Track]) -> list[Track]:
-    """Begin with the best, and go on as it flows."""
-    if not found:
-        return []
-    vectors = reader.vectors(version)
-    unknown = np.full(len(vectors), np.nan, np.float32), np.full(len(vectors), -1, np.int8)
-    return [found[row] for row in flow(vectors, *unknown, list(found), start=next(iter(found)))]
