@@ -6,6 +6,7 @@ from collections.abc import Callable
 from musrecd.analysis.audio import Recording, listen
 from musrecd.analysis.encoder import Encoder
 from musrecd.analysis.excerpts import ExcerptPlan
+from musrecd.analysis.hearing import HEARING
 from musrecd.analysis.rhythm import estimate_tempo
 from musrecd.analysis.tonality import estimate_key
 from musrecd.types import Analysis, KnownRecording
@@ -63,4 +64,5 @@ def _hear(recording: Recording, encoder: Encoder) -> Analysis:
         bpm_confidence=tempo.confidence if tempo else None,
         key=key.name if key else None,
         key_confidence=key.confidence if key else None,
+        hearing=HEARING,
     )
