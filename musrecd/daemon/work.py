@@ -138,7 +138,7 @@ class Work:
                 return
 
     def _is_to_be_tagged(self, path: bytes) -> bool:
-        """Whether a file of a new recording gets genres: one that came, not one whose owner left it without for long."""
+        """Whether the file of a new recording gets genres: it is new itself, its owner did not leave it without."""
         job = self._jobs.get(path)
         return self._tags_new and job is not None and job.priority == Priority.NEW
 
