@@ -38,7 +38,7 @@ _BATCH = 2048
 _fdatasync = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 
 
-class UnsoundError(Exception):
+class UnsoundError(OSError):
     """The file is missing, too short, damaged or of another library: use the database and rebuild it."""
 
 
@@ -51,6 +51,10 @@ class Proof(NamedTuple):
     def unproven(self, n_rows: int) -> list[int]:
         """Rows that have to be compared with the database."""
         return [row for row in self.listed if row < min(self.end, n_rows)] + list(range(self.end, n_rows))
+
+    def n_unproven(self, n_rows: int) -> int:
+        """About how many those are."""
+        return len(self.listed) + max(0, n_rows - self.end)
 
     def without(self, row: int) -> Self:
         """Prove one row less, and those behind it, too, if there is no room to name it."""
@@ -74,7 +78,7 @@ class RowFile:
             return self.rows.array()
         try:
             return self._map()
-        except (OSError, UnsoundError) as error:
+        except OSError as error:
             _log.info("reading %s from the database: %s", self.rows.layout.ending, error)
             return self.rows.array()
 
@@ -87,7 +91,7 @@ class RowFile:
         try:
             with self.path.open("rb", buffering=0) as file:
                 proof = self._check(file)
-                is_due = len(proof.unproven(self.rows.n_rows)) >= _MOST_LISTED
+                is_due = proof.n_unproven(self.rows.n_rows) >= _MOST_LISTED
                 if thorough and self.rows.n_rows:
                     is_due |= bool(self._compare(file, proof)[1])
             if is_due and is_committed:
@@ -103,9 +107,9 @@ class RowFile:
             with self.path.open("rb", buffering=0) as file:
                 proof = self._check(file)
                 differing = self._compare(file, proof)[1] if self.rows.n_rows else {}
-        except (OSError, UnsoundError):
+        except OSError:
             return False
-        return not differing and len(proof.unproven(self.rows.n_rows)) <= _MOST_LISTED
+        return not differing and proof.n_unproven(self.rows.n_rows) <= _MOST_LISTED
 
     def put(self, row: int) -> None:
         """Write a row as the database has it now, within its transaction, in a file that was made ready.
