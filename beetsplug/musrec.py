@@ -53,7 +53,7 @@ class MusrecPlugin(BeetsPlugin):
         SimilarQuery.read_config = staticmethod(self._config)
         self._moves: list[tuple[bytes, bytes]] = []
         self._copies: list[tuple[bytes, bytes]] = []
-        self._written: set[bytes] = set()
+        self._written: dict[bytes, tuple[Any, ...]] = {}
         self._workers: Performer | None = None
         self._imported: Imported | None = None
         self.import_stages = [self.imported]
@@ -265,12 +265,14 @@ class MusrecPlugin(BeetsPlugin):
 
     def _note_move(self, item: Item, source: bytes, destination: bytes) -> None:
         self._moves.append((source, destination))
+        if source in self._written:
+            self._written[destination] = self._written.pop(source)
 
     def _note_copy(self, item: Item, source: bytes, destination: bytes) -> None:
         self._copies.append((source, destination))
 
     def _note_write(self, item: Item, path: bytes) -> None:
-        self._written.add(path)
+        self._written[path] = _tags_of(item)
         if self._imported is not None:
             with self._harmlessly():
                 self._imported.on_written(item, path)
@@ -294,14 +296,16 @@ class MusrecPlugin(BeetsPlugin):
                 return
             from musrecd.ingest.ingest import task_for
             from musrecd.library.store import Library as MusrecLibrary
+            from musrecd.types import Tags
 
             with MusrecLibrary.open(config.library) as library:
                 library.move_all(moves)
                 library.move_all(copies, is_copied=True)
                 # beets changes tags, never the sound: what it wrote needs no second look.
-                changed = written | {destination for _, destination in (*moves, *copies)}
-                library.refresh(task.file for task in map(task_for, changed))
-            self._moves, self._copies, self._written = [], [], set()
+                changed = written.keys() | {destination for _, destination in (*moves, *copies)}
+                tags = {path: Tags(*each) for path, each in written.items()}
+                library.refresh((task.file for task in map(task_for, changed)), tags=tags)
+            self._moves, self._copies, self._written = [], [], {}
         except MusrecError as error:
             # Not grave: the next analysis recognises moved files by their sound.
             self._log.debug("{}", error)
@@ -311,4 +315,9 @@ def _tasks(items: Iterable[Item]) -> list[Task]:
     from musrecd.ingest.ingest import task_for
     from musrecd.types import Tags
 
-    return [task_for(item.path, Tags(item.artist, item.title, item.album)) for item in items]
+    return [task_for(item.path, Tags(*_tags_of(item))) for item in items]
+
+
+def _tags_of(item: Item) -> tuple[Any, ...]:
+    """Return the fields of `Tags`, which takes long to import."""
+    return item.artist, item.title, item.album, tuple(item.genres or ()), item.year or None

@@ -29,8 +29,8 @@ class Analysis:
 
     `embedding` (dim,) is of unit length; `probabilities` (n_labels,) follow the labels of the encoder named by
     `encoder_version`. `bpm` is in beats per minute, `key` like `C#m`; both are None where there is no pulse or no
-    pitch, and of what was heard before musrec estimated them. `audio_id` names the recording, whatever its tags
-    (hex, 40 characters).
+    pitch, and of what was heard before musrec estimated them. `hearing` tells which of the ways of estimating them
+    was used, the higher the better. `audio_id` names the recording, whatever its tags (hex, 40 characters).
     """
 
     audio_id: str
@@ -43,6 +43,7 @@ class Analysis:
     bpm_confidence: float | None = None
     key: str | None = None
     key_confidence: float | None = None
+    hearing: int = 0
 
 
 @dataclass(frozen=True, slots=True)

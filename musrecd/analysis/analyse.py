@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from musrecd.analysis.audio import Recording, listen
 from musrecd.analysis.encoder import Encoder
 from musrecd.analysis.excerpts import ExcerptPlan
+from musrecd.analysis.hearing import HEARING
 from musrecd.analysis.rhythm import Tempo, estimate_tempo
 from musrecd.analysis.tonality import Key, estimate_key
 from musrecd.types import Analysis, KnownRecording
@@ -86,5 +87,6 @@ def _hear_closely(recording: Recording, encoder: Encoder) -> Closely:
         bpm_confidence=tempo.confidence if tempo else None,
         key=key.name if key else None,
         key_confidence=key.confidence if key else None,
+        hearing=HEARING,
     )
     return Closely(analysis, tempo, key)

@@ -30,7 +30,7 @@ _WAITING = {
     "asked": "asked for",
     "new": "new",
     "backfill": "never heard before",
-    "again": "to be heard by this encoder",
+    "again": "to be heard again",
 }
 
 

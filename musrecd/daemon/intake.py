@@ -95,7 +95,10 @@ class Intake:
     def _enqueue_settled(self, now: float) -> None:
         self._settled = self._settled or self.settling.settled(now)
         if self._settled:
-            pending = [file.path for file in self.library.pending(self._settled, self.version)]
-            if pending:
-                self.library.enqueue(pending, Priority.NEW)
+            pending = list(self.library.pending(self._settled, self.version))
+            # Touched and still what it was: it waits for better ears alone.
+            again = self.library.unchanged(pending) if pending else set()
+            for priority, is_again in ((Priority.NEW, False), (Priority.AGAIN, True)):
+                if paths := [file.path for file in pending if (file.path in again) is is_again]:
+                    self.library.enqueue(paths, priority)
             self._settled = []

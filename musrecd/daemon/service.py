@@ -13,6 +13,7 @@ from contextlib import ExitStack, suppress
 from queue import Empty, SimpleQueue
 
 from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
+from musrecd.analysis.hearing import HEARING
 from musrecd.config import Config
 from musrecd.daemon.chores import Chores
 from musrecd.daemon.coverage import Coverage
@@ -54,7 +55,7 @@ class Service:
     def __init__(self, config: Config, library: Library) -> None:
         self._config = config
         info = read_card(config.encoder or SHIPPED_WEIGHTS).info
-        library.register_encoder(info)
+        library.register_encoder(info, HEARING)
         self._version = info.version
         self._inbox: SimpleQueue[Message] = SimpleQueue()
         self._has_overflowed = False

@@ -138,7 +138,7 @@ class Work:
                 return
 
     def _is_to_be_tagged(self, path: bytes) -> bool:
-        """Whether a file that was heard gets genres: one that is new, not one whose owner left it without for long."""
+        """Whether the file of a new recording gets genres: it is new itself, its owner did not leave it without."""
         job = self._jobs.get(path)
         return self._tags_new and job is not None and job.priority == Priority.NEW
 
@@ -156,8 +156,8 @@ class Work:
             self._fail(outcome)
         elif isinstance(outcome.heard, Analysis):
             with self._library.at_once():
-                self._library.add(outcome.file, outcome.heard, outcome.tags)
-                if self._is_to_be_tagged(path):
+                is_new = self._library.add(outcome.file, outcome.heard, outcome.tags)
+                if is_new and self._is_to_be_tagged(path):
                     self._library.tag_queue.put([path], self._clock())
             _log.info("heard", extra={"path": path})
         else:

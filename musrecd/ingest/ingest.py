@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
+from musrecd.analysis.hearing import HEARING
 from musrecd.config import Config
 from musrecd.ingest.pool import Workers
 from musrecd.ingest.work import Outcome, Task, WorkerSettings
@@ -74,7 +75,7 @@ def ingest(
     info = read_card(weights).info
     started = time.monotonic()
     with Library.open(config.library) as library:
-        library.register_encoder(info)
+        library.register_encoder(info, HEARING)
         by_file = {task.file: task for task in tasks}
         pending = list(library.pending(by_file, info.version, force=force, retry_failed=retry_failed))
         n_skipped = 0 if retry_failed else _count_failed(library, by_file, pending, info.version, force=force)

@@ -11,10 +11,11 @@ _LONGEST = 500
 
 
 def read_tags(path: bytes) -> Tags:
-    """Read artist, title and album; empty ones where a file has none or they cannot be read."""
+    """Read artist, title, album, genres and year; empty ones where a file has none or they cannot be read."""
     try:
         file = mediafile.MediaFile(path)
-        return Tags(artist=_text(file.artist), title=_text(file.title), album=_text(file.album))
+        genres = tuple(filter(None, map(_text, file.genres or ())))
+        return Tags(_text(file.artist), _text(file.title), _text(file.album), genres, file.year or None)
     except Exception as error:  # tag libraries raise anything over a damaged file; the sound is what counts
         _log.debug("no tags: %s", error)
         return Tags()

@@ -1,14 +1,15 @@
-"""Analyses and their rows as the writer keeps them: database and vector files always agree.
+"""Analyses and their rows as the writer keeps them: the database and the files of rows always agree.
 
 Everything here runs within a transaction of `store.Library`.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from musrecd.errors import LibraryError
 from musrecd.library.damage import mark_damaged
+from musrecd.library.encoders import StoredEncoder
 from musrecd.library.encoding import (
     check_audio_id,
     check_numbers,
@@ -21,7 +22,7 @@ from musrecd.library.encoding import (
     to_blob,
     unit_blob,
 )
-from musrecd.library.vectors import StoredEncoder
+from musrecd.library.rowfile import RowFile
 from musrecd.types import Analysis, EncoderInfo
 
 _UPSERT_RECORDING = """
@@ -31,38 +32,50 @@ _UPSERT_RECORDING = """
 """
 _UPSERT_ANALYSIS = """
     INSERT INTO analyses
-        (encoder_id, recording_id, "row", bpm, bpm_confidence, "key", key_confidence, analysed_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        (encoder_id, recording_id, "row", bpm, bpm_confidence, "key", key_confidence, hearing, analysed_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (encoder_id, recording_id) DO UPDATE
     SET bpm = excluded.bpm, bpm_confidence = excluded.bpm_confidence, "key" = excluded."key",
-        key_confidence = excluded.key_confidence, analysed_at = excluded.analysed_at, damaged = 0
+        key_confidence = excluded.key_confidence, hearing = excluded.hearing, analysed_at = excluded.analysed_at,
+        damaged = 0
+"""
+_REGISTER = """
+    INSERT INTO encoders (version, dim, labels, registered_at, hearing) VALUES (?, ?, ?, ?, ?)
+    -- The one that somebody began to use last is in use.
+    ON CONFLICT (version) DO UPDATE SET registered_at = excluded.registered_at, hearing = excluded.hearing
 """
 
 
 class Analyses:
-    """The tables `encoders`, `recordings`, `analyses` and `outputs`, and the vector files."""
+    """The tables `encoders`, `recordings`, `analyses` and `outputs`, and the files that repeat them."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
+        self._is_committed = True
 
-    def register(self, info: EncoderInfo) -> None:
+    def begin(self) -> None:
+        """Take note that a transaction begins: whatever is in the database is committed."""
+        self._is_committed = True
+
+    def register(self, info: EncoderInfo, hearing: int) -> None:
         """Insert an encoder, or refuse one that differs from what its version stood for."""
         if clean_text(info.version) != info.version:
             raise LibraryError(f"{info.version[:60]!a} cannot be the version of an encoder")
-        self._connection.execute(
-            "INSERT INTO encoders (version, dim, labels, registered_at) VALUES (?, ?, ?, ?) "
-            # The one that somebody began to use last is in use.
-            "ON CONFLICT (version) DO UPDATE SET registered_at = excluded.registered_at",
-            [info.version, info.dim, labels_to_json(info.labels), now()],
-        )
+        values = [info.version, info.dim, labels_to_json(info.labels), now(), hearing]
+        self._connection.execute(_REGISTER, values)
         encoder = self._encoder(info.version)
         if encoder.info != info:
             raise LibraryError(
                 f"encoder version {info.version!r} is in the library with another size or other labels; "
                 "give the new encoder a version of its own"
             )
-        encoder.file(self._path).make_ready(encoder.rows(self._connection), thorough=False)
+        self._make_ready([encoder])
+
+    def recording(self, audio_id: str) -> int | None:
+        """Id of a recording, None if it is unknown."""
+        found = self._connection.execute("SELECT id FROM recordings WHERE audio_id = ?", [audio_id]).fetchone()
+        return None if found is None else int(found[0])
 
     def put(self, analysis: Analysis) -> int:
         """Store an analysis in the row its recording has, or a new one; returns the recording's id."""
@@ -71,37 +84,44 @@ class Analyses:
         check_numbers(analysis)
         embedding = unit_blob(analysis.embedding, encoder.info.dim)
         probabilities = to_blob(analysis.probabilities, len(encoder.info.labels), "the probabilities")
+        self._make_ready(self._encoders())
+        self._is_committed = False
         recording_id = self._put_recording(analysis)
-        row = self._place(encoder, recording_id, embedding)
+        row = self._row_for(encoder, recording_id)
         self._connection.execute(
             "INSERT OR REPLACE INTO outputs (id, embedding, probabilities, checksum) VALUES (?, ?, ?, ?)",
             [slot(encoder.id, row), embedding, probabilities, checksum(embedding, probabilities)],
         )
         self._put_analysis(encoder, recording_id, row, analysis)
+        self._repeat(recording_id)
         return recording_id
 
     def verify(self) -> int:
-        """Mark analyses whose BLOBs are damaged, let their files wait and make the vector files anew.
+        """Mark analyses whose BLOBs are damaged, let their files wait and make the files of rows anew.
 
         Returns how many were damaged.
         """
         n_damaged = 0
         for encoder in self._encoders():
-            rows = encoder.rows(self._connection)
-            damaged = list(rows.damaged())
+            damaged = list(encoder.vectors(self._path, self._connection).rows.damaged())
             mark_damaged(self._connection, encoder.id, self._recordings_in(encoder, damaged))
-            encoder.file(self._path).rebuild(rows)
+            for file in self._files(encoder):
+                file.rebuild(is_committed=self._is_committed)
             n_damaged += len(damaged)
         return n_damaged
 
-    def vectors_are_ready(self) -> bool:
-        """Whether every vector file is as the database has it, as far as a quick look shows."""
-        return all(encoder.file(self._path).is_ready(encoder.rows(self._connection)) for encoder in self._encoders())
+    def files_are_ready(self) -> bool:
+        """Whether every file of rows is as the database has it, as far as a quick look shows."""
+        return all(file.is_ready() for encoder in self._encoders() for file in self._files(encoder))
 
-    def ready_vectors(self) -> None:
-        """Put right the vector files that are not."""
+    def ready_files(self) -> None:
+        """Put right the files of rows that are not."""
         for encoder in self._encoders():
-            encoder.file(self._path).make_ready(encoder.rows(self._connection))
+            for file in self._files(encoder):
+                file.make_ready()
+
+    def _files(self, encoder: StoredEncoder) -> list[RowFile]:
+        return encoder.files(self._path, self._connection)
 
     def _recordings_in(self, encoder: StoredEncoder, rows: Sequence[int]) -> list[int]:
         sql = 'SELECT recording_id FROM analyses WHERE encoder_id = ? AND "row" = ?'
@@ -109,38 +129,46 @@ class Analyses:
         return [columns[0] for columns in found if columns is not None]
 
     def _encoders(self) -> list[StoredEncoder]:
-        versions = self._connection.execute("SELECT version FROM encoders ORDER BY id").fetchall()
-        return [self._encoder(version) for (version,) in versions]
+        return [StoredEncoder.from_columns(columns) for columns in self._connection.execute(StoredEncoder.SELECT)]
 
     def _encoder(self, version: str) -> StoredEncoder:
-        found = self._connection.execute(StoredEncoder.SELECT, [version]).fetchone()
+        found = self._connection.execute(f"{StoredEncoder.SELECT} WHERE version = ?", [version]).fetchone()
         if found is None:
             raise LibraryError(f"encoder version {version!r} is not registered in the library")
         return StoredEncoder.from_columns(found)
+
+    def _make_ready(self, encoders: Iterable[StoredEncoder]) -> None:
+        for encoder in encoders:
+            for file in self._files(encoder):
+                file.make_ready(thorough=False, is_committed=self._is_committed)
 
     def _put_recording(self, analysis: Analysis) -> int:
         self._connection.execute(
             _UPSERT_RECORDING,
             [analysis.audio_id, float(analysis.duration_s), clamp(analysis.n_damaged_packets), now()],
         )
-        found = self._connection.execute("SELECT id FROM recordings WHERE audio_id = ?", [analysis.audio_id])
-        return int(found.fetchone()[0])
+        [recording_id] = self._connection.execute("SELECT id FROM recordings WHERE audio_id = ?", [analysis.audio_id])
+        return int(recording_id[0])
 
-    def _place(self, encoder: StoredEncoder, recording_id: int, embedding: bytes) -> int:
-        # The row to use, with the vector file already written: the file comes before COMMIT.
-        rows, file = encoder.rows(self._connection), encoder.file(self._path)
-        file.make_ready(rows, thorough=False)
-        found = self._connection.execute(
-            'SELECT "row" FROM analyses WHERE encoder_id = ? AND recording_id = ?', [encoder.id, recording_id]
-        ).fetchone()
-        if found is None:
-            file.append(encoder.n_rows, embedding)
+    def _row_for(self, encoder: StoredEncoder, recording_id: int) -> int:
+        row = self._row_of(encoder, recording_id)
+        if row is None:
             self._connection.execute("UPDATE encoders SET n_rows = n_rows + 1 WHERE id = ?", [encoder.id])
             return encoder.n_rows
-        row = int(found[0])
-        if rows.one(row) != embedding:
-            file.overwrite(row, embedding)
         return row
+
+    def _row_of(self, encoder: StoredEncoder, recording_id: int) -> int | None:
+        sql = 'SELECT "row" FROM analyses WHERE encoder_id = ? AND recording_id = ?'
+        found = self._connection.execute(sql, [encoder.id, recording_id]).fetchone()
+        return None if found is None else int(found[0])
+
+    def _repeat(self, recording_id: int) -> None:
+        """Write the rows of a recording into the files, before COMMIT; of all encoders, which share its length."""
+        for encoder in self._encoders():
+            row = self._row_of(encoder, recording_id)
+            if row is not None:
+                for file in self._files(encoder):
+                    file.put(row)
 
     def _put_analysis(self, encoder: StoredEncoder, recording_id: int, row: int, analysis: Analysis) -> None:
         self._connection.execute(
@@ -153,6 +181,7 @@ class Analyses:
                 _float(analysis.bpm_confidence),
                 None if analysis.key is None else clean_text(analysis.key),
                 _float(analysis.key_confidence),
+                clamp(analysis.hearing),
                 now(),
             ],
         )

@@ -1,4 +1,4 @@
-"""Gives back what nobody asks for any more: analyses by superseded encoders, left-over vector files, free pages.
+"""Gives back what nobody asks for any more: analyses by superseded encoders, left-over files of rows, free pages.
 
 Rows of the answering encoder are never taken away or renumbered: readers hold maps of them, and a file that was missing
 for long needs no new analysis when it is seen again.
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from musrecd.library.backups import siblings
+from musrecd.library.encoders import StoredEncoder
 from musrecd.library.encoding import slot
-from musrecd.library.vectors import StoredEncoder
+from musrecd.library.rowfile import files_beside
 
 # Whoever tries another encoder can go back within that.
 _KEPT = timedelta(days=7)
@@ -40,7 +40,7 @@ _SUPERSEDED = """
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
-    """What was given back: how many encoders and vector files, and how many bytes of the database."""
+    """What was given back: how many encoders and files of rows, and how many bytes of the database."""
 
     n_encoders: int
     n_files: int
@@ -61,15 +61,14 @@ def drop_superseded(connection: sqlite3.Connection) -> int:
 
 
 def remove_left_over(connection: sqlite3.Connection, path: Path) -> int:
-    """Remove vector files that no encoder has, and unfinished ones; returns how many. Raises OSError.
+    """Remove files of rows that no encoder has, and unfinished ones; returns how many. Raises OSError.
 
     Only after the transaction that dropped the encoder: until then readers may want its file. Who has one mapped
     keeps it.
     """
-    versions = connection.execute("SELECT version FROM encoders").fetchall()
-    encoders = (connection.execute(StoredEncoder.SELECT, version).fetchone() for version in versions)
-    wanted = {StoredEncoder.from_columns(columns).file(path).path for columns in encoders}
-    found = {*siblings(path, ".*.vectors"), *siblings(path, ".*.vectors.new")}
+    encoders = [StoredEncoder.from_columns(columns) for columns in connection.execute(StoredEncoder.SELECT)]
+    wanted = {file.path for encoder in encoders for file in encoder.files(path, connection)}
+    found = {*files_beside(path), *files_beside(path, ".new")}
     for each in found - wanted:
         each.unlink(missing_ok=True)
     return len(found - wanted)

@@ -7,8 +7,9 @@ import os
 import re
 import unicodedata
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 FLOAT = np.dtype("<f4")
 UNIT_TOLERANCE = 1e-3
 MAX_TEXT = 1000  # a tag or message longer than this helps nobody and would swell the library
+MAX_GENRES = 50
 MAX_ROWS = 2**32
 _INT64_MAX = 2**63 - 1
 _AUDIO_ID = re.compile(r"[0-9a-f]{40}")
@@ -86,6 +88,20 @@ def fold(text: str) -> str:
 def search_text(path: bytes, artist: str, title: str, album: str) -> str:
     """Everything `find` looks in, folded once when the file is written and not at each question."""
     return fold("\n".join((os.fsdecode(path), artist, title, album)))
+
+
+def genres_to_text(genres: Iterable[str]) -> str:
+    """Store genres in their order as JSON; none as nothing, which is quicker to read."""
+    cleaned = [clean_text(genre) for genre in islice(genres, MAX_GENRES)]
+    return json.dumps(cleaned) if cleaned else ""
+
+
+def genres_from_text(text: str) -> tuple[str, ...]:
+    """Read what `genres_to_text` wrote; what is damaged is none, so that it stands in nobody's way."""
+    try:
+        return tuple(map(str, json.loads(text))) if text else ()
+    except (ValueError, TypeError):
+        return ()
 
 
 def clamp(number: int) -> int:

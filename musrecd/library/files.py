@@ -5,11 +5,11 @@ What changes something here runs within a transaction of `store.Library`.
 
 import math
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from musrecd.library.database import chunks, in_list
-from musrecd.library.encoding import clamp, clean_text, now, search_text
+from musrecd.library.encoding import clamp, clean_text, genres_to_text, now, search_text
 from musrecd.library.jobs import Jobs
 from musrecd.types import FileState, Tags
 
@@ -18,17 +18,21 @@ State: TypeAlias = tuple[bytes, int, int]  # path, size, mtime_ns
 _KNOWN = """
     SELECT f.path, f.size, f.mtime_ns, f.missing_since IS NOT NULL, a.recording_id IS NOT NULL
     FROM files f
-    LEFT JOIN analyses a ON a.recording_id = f.recording_id AND a.damaged = 0
-        AND a.encoder_id = (SELECT id FROM encoders WHERE version = ?)
+    LEFT JOIN encoders e ON e.version = ?
+    LEFT JOIN analyses a
+        ON a.recording_id = f.recording_id AND a.encoder_id = e.id AND a.damaged = 0 AND a.hearing >= e.hearing
     WHERE f.path IN (?*)
 """
 _UPSERT_FILE = """
-    INSERT INTO files (path, recording_id, size, mtime_ns, artist, title, album, search)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO files (path, recording_id, size, mtime_ns, artist, title, album, genres, year, search)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (path) DO UPDATE
     SET recording_id = excluded.recording_id, size = excluded.size, mtime_ns = excluded.mtime_ns,
-        artist = excluded.artist, title = excluded.title, album = excluded.album,
-        search = excluded.search, missing_since = NULL
+        artist = excluded.artist, title = excluded.title, album = excluded.album, genres = excluded.genres,
+        year = excluded.year, search = excluded.search, missing_since = NULL
+"""
+_RETAG = """
+    UPDATE files SET artist = ?, title = ?, album = ?, genres = ?, year = ?, search = ? WHERE path = ?
 """
 _UPSERT_FAILURE = """
     INSERT INTO failures (path, size, mtime_ns, encoder_version, reason, message, attempts, failed_at)
@@ -79,10 +83,8 @@ class Files:
 
     def put(self, file: FileState, recording_id: int, tags: Tags) -> None:
         """Let a file point at a recording; it waits no more and has not failed."""
-        texts = [clean_text(text) for text in (tags.artist, tags.title, tags.album)]
         path, size, mtime_ns = state(file)
-        values = [path, recording_id, size, mtime_ns, *texts, search_text(path, *texts)]
-        self._connection.execute(_UPSERT_FILE, values)
+        self._connection.execute(_UPSERT_FILE, [path, recording_id, size, mtime_ns, *_tag_columns(path, tags)])
         self._connection.execute("DELETE FROM failures WHERE path = ?", [path])
         self._jobs.remove([path])
 
@@ -108,6 +110,12 @@ class Files:
         states = ((size, mtime_ns, path) for path, size, mtime_ns in map(state, files))
         self._connection.executemany("UPDATE files SET size = ?, mtime_ns = ? WHERE path = ?", states)
 
+    def retag(self, tags: Mapping[bytes, Tags], genres: Mapping[bytes, tuple[str, ...]]) -> None:
+        """Take note of new tags, or of new genres alone."""
+        self._connection.executemany(_RETAG, ((*_tag_columns(path, each), path) for path, each in tags.items()))
+        values = ((genres_to_text(each), path) for path, each in genres.items())
+        self._connection.executemany("UPDATE files SET genres = ? WHERE path = ?", values)
+
     def mark_missing(self, paths: Sequence[bytes]) -> int:
         """Mark files, forget their failures and let them wait no more; returns how many were marked."""
         self._for_paths("DELETE FROM failures WHERE path IN (?*)", paths)
@@ -131,3 +139,9 @@ class Files:
 def state(file: FileState) -> State:
     """Return a file as the library holds it."""
     return file.path, clamp(file.size), clamp(file.mtime_ns)
+
+
+def _tag_columns(path: bytes, tags: Tags) -> list[object]:
+    texts = [clean_text(text) for text in (tags.artist, tags.title, tags.album)]
+    year = None if tags.year is None else clamp(tags.year)
+    return [*texts, genres_to_text(tags.genres), year, search_text(path, *texts)]

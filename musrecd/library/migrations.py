@@ -192,6 +192,46 @@ def create_heads(db: Database) -> None:
     """)
 
 
+@STEPS()
+def add_tags(db: Database) -> None:
+    """Add what a file says of genres (as JSON, empty for none) and year.
+
+    Whether a recording has a file that is not missing is now told by an index alone.
+    """
+    db.executescript("""
+        ALTER TABLE files ADD COLUMN genres TEXT NOT NULL DEFAULT '';
+        ALTER TABLE files ADD COLUMN year INTEGER;
+        DROP INDEX files_of_recording;
+        CREATE INDEX files_of_recording ON files (recording_id, missing_since);
+    """)
+
+
+@STEPS()
+def add_hearing(db: Database) -> None:
+    """Add which hearing an analysis comes from, and which one is wanted of each encoder; none was known before.
+
+    A look finds something to do when more is wanted than there was, or an analysis gets worse.
+    """
+    db.executescript(f"""
+        ALTER TABLE analyses ADD COLUMN hearing INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE encoders ADD COLUMN hearing INTEGER NOT NULL DEFAULT 0;
+        CREATE TRIGGER analysis_worsened AFTER UPDATE ON analyses WHEN NEW.hearing < OLD.hearing BEGIN {_RAISE}; END;
+        CREATE TRIGGER hearing_improved AFTER UPDATE ON encoders WHEN NEW.hearing > OLD.hearing BEGIN {_RAISE}; END;
+    """)
+
+
+@STEPS()
+def create_suggestions(db: Database) -> None:
+    """Create the table of how often each recording was suggested."""
+    db.executescript("""
+        CREATE TABLE suggestions (
+            recording_id INTEGER PRIMARY KEY REFERENCES recordings (id),
+            n INTEGER NOT NULL,
+            last_at TEXT NOT NULL
+        );
+    """)
+
+
 def migrate(db: Database, path: Path, steps: Migrations = STEPS, newest: int = SCHEMA_VERSION) -> None:
     """Bring the file at `path` to the newest schema: wholly, or not at all.
 

@@ -2,47 +2,39 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from musrecd.errors import LibraryError
-from musrecd.library import heads
-from musrecd.library.backups import check_not_emptied
+from musrecd.library import features, heads, vectors
 from musrecd.library.damage import note_damaged
-from musrecd.library.database import (
-    BUSY_TIMEOUT_S,
-    SCHEMA_VERSION,
-    Closing,
-    bounds,
-    chunks,
-    connect,
-    in_list,
-    library_errors,
-    no_library,
-    resolved,
-    schema_version,
-    shown,
-)
+from musrecd.library.database import bounds, library_errors, shown
 from musrecd.library.details import Details, read_details
-from musrecd.library.encoding import encoder_from_row, fold, from_blob, intact, slot
+from musrecd.library.encoders import StoredEncoder
+from musrecd.library.encoding import encoder_from_row, fold, from_blob, genres_from_text, intact, slot
 from musrecd.library.journal import JournalReader
 from musrecd.library.looks import Sight, noted_look, read_generation
+from musrecd.library.readable import Readable
+from musrecd.library.suggestions import SUGGESTED
 from musrecd.library.summary import Failure, Summary, list_failures, summarise
-from musrecd.library.vectors import StoredEncoder
-from musrecd.types import EncoderInfo, FileState, FloatArray, Priority, Tags, Track
+from musrecd.types import EncoderInfo, Features, FileState, FloatArray, Priority, Tags, Track
 
-_NO_ID = 0  # encoders are numbered from 1
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 _TRACKS_AT = """
-    SELECT a."row", f.path, f.recording_id, r.duration_s, f.artist, f.title, f.album
+    SELECT a."row", f.path, f.recording_id, r.duration_s, f.artist, f.title, f.album, f.genres, f.year
     FROM files f
     JOIN analyses a ON a.encoder_id = ? AND a.recording_id = f.recording_id
     JOIN recordings r ON r.id = f.recording_id
     WHERE f.path IN (?*) AND f.missing_since IS NULL
 """
 _TRACKS_IN_ROWS = """
-    SELECT a."row", f.path, f.recording_id, r.duration_s, f.artist, f.title, f.album
+    SELECT a."row", f.path, f.recording_id, r.duration_s, f.artist, f.title, f.album, f.genres, f.year
     FROM analyses a
     JOIN files f ON f.recording_id = a.recording_id
     JOIN recordings r ON r.id = a.recording_id
@@ -50,7 +42,7 @@ _TRACKS_IN_ROWS = """
     ORDER BY f.path
 """
 _FIND = """
-    SELECT f.path, f.recording_id, r.duration_s, f.artist, f.title, f.album
+    SELECT f.path, f.recording_id, r.duration_s, f.artist, f.title, f.album, f.genres, f.year
     FROM files f JOIN recordings r ON r.id = f.recording_id
     WHERE f.missing_since IS NULL AND (?*)
     ORDER BY f.path
@@ -62,33 +54,12 @@ _IS_COMPLETE = """
 """
 
 
-class LibraryReader(Closing):
+class LibraryReader(Readable):
     """The library opened for asking. Others may write meanwhile."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, busy_timeout_s: float) -> None:
-        self.path = path
-        self._connection = connection
-        self._busy_timeout_s = busy_timeout_s
+        super().__init__(path, connection, busy_timeout_s)
         self.journal = JournalReader(self._rows)
-
-    @classmethod
-    def open(cls, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
-        """Open the library at `path`, which must exist and be of our schema."""
-        path = resolved(path)
-        with library_errors(path):
-            if not path.exists():
-                raise no_library(path)
-            reader = cls(path, connect(path, "ro", busy_timeout_s), busy_timeout_s)
-        try:
-            reader._check_schema()
-        except BaseException:
-            reader.close()
-            raise
-        return reader
-
-    def close(self) -> None:
-        """Close the connection; arrays that were handed out stay valid."""
-        self._connection.close()
 
     def encoder(self) -> EncoderInfo | None:
         """Tell which encoder answers: that with most rows, of equals the newest; None before the first."""
@@ -125,13 +96,19 @@ class LibraryReader(Closing):
         return {number: from_blob(probabilities) for number, (_, probabilities) in sound.items()}
 
     def vectors(self, version: str) -> FloatArray:
-        """All embeddings (n_rows, dim), read-only, memory-mapped where the vector file is sound.
+        """All embeddings (n_rows, dim), read-only, memory-mapped where its file is sound.
 
         Row numbers never change and rows are only added, so that an array read before stays right.
         """
         encoder = self._encoder(version)
         with library_errors(self.path):
-            return encoder.file(self.path).read(encoder.rows(self._connection))
+            return vectors.read(encoder.vectors(self.path, self._connection))
+
+    def features(self, version: str) -> Features:
+        """All that is known of all rows besides, read-only, memory-mapped where that file is sound."""
+        encoder = self._encoder(version)
+        with library_errors(self.path):
+            return features.read(encoder.features(self.path, self._connection), encoder.info.labels)
 
     def head(self, version: str) -> bytes | None:
         """Return what was learnt of a person's genres with the version, if anything was; damage raises."""
@@ -166,21 +143,51 @@ class LibraryReader(Closing):
                 SELECT 1 FROM files f {analysed} WHERE f.path = o.path AND f.missing_since IS NULL
             )
         """  # noqa: S608  # `paths` is code of ours, its values are parameters
-        self._rows("ATTACH ? AS other", [f"{database.absolute().as_uri()}?mode=ro"])
-        try:
+        with self._attached(database):
             return int(self._rows(sql, [*parameters] if complete else [*parameters, encoder_id])[0][0])
-        finally:
-            self._rows("DETACH other")
+
+    def rows_in(
+        self, database: Path, paths: str, parameters: Sequence[object], version: str
+    ) -> "npt.NDArray[np.int64]":
+        """Rows, each once and in order, of the files of another SQLite database; `paths` as in `count_unanalysed`."""
+        sql = f"""
+            SELECT a."row" FROM ({paths}) o
+            CROSS JOIN files f ON f.path = o.path AND f.missing_since IS NULL
+            CROSS JOIN analyses a ON a.encoder_id = ? AND a.recording_id = f.recording_id
+        """  # noqa: S608  # `paths` is code of ours, its values are parameters
+        encoder_id = self._id_of(version)
+        with self._attached(database):
+            return np.unique(_numbers(self._rows(sql, [*parameters, encoder_id])))
+
+    def analysed_rows(self, version: str) -> "npt.NDArray[np.int64]":
+        """Rows of recordings with at least one file that is not missing, in order."""
+        # Mostly all of them: those that are not are found within SQLite, without a Python number for each that is.
+        sql = """
+            SELECT a."row" FROM analyses a WHERE a.encoder_id = ? AND NOT EXISTS (
+                SELECT 1 FROM files f WHERE f.recording_id = a.recording_id AND f.missing_since IS NULL
+            )
+        """
+        encoder = self._encoder(version)
+        return np.delete(np.arange(encoder.n_rows), _numbers(self._rows(sql, [encoder.id])))
+
+    def suggested(self, version: str) -> dict[int, int]:
+        """How often the recording of each row was suggested; rows that never were are left out."""
+        return dict(self._rows(SUGGESTED, [self._id_of(version)]))
 
     def heard_below(self, folder: bytes, version: str) -> set[FileState]:
-        """Files at or below a folder, as they were when they were analysed with the version; missing ones excepted."""
+        """Files at or below a folder, as they were when they were analysed with the version's newest hearing.
+
+        Missing ones excepted.
+        """
         sql = """
-            SELECT f.path, f.size, f.mtime_ns FROM files f
-            CROSS JOIN analyses a ON a.encoder_id = ? AND a.recording_id = f.recording_id AND a.damaged = 0
-            WHERE (f.path = ? OR (f.path > ? AND f.path < ?)) AND f.missing_since IS NULL
+            SELECT f.path, f.size, f.mtime_ns FROM encoders e
+            CROSS JOIN files f
+            CROSS JOIN analyses a ON a.encoder_id = e.id AND a.recording_id = f.recording_id
+                AND a.damaged = 0 AND a.hearing >= e.hearing
+            WHERE e.version = ? AND (f.path = ? OR (f.path > ? AND f.path < ?)) AND f.missing_since IS NULL
         """
         # Equal to and hashed like `FileState`, which takes longer to make.
-        return set(self._rows(sql, [self._id_of(version), *bounds(folder)]))  # type: ignore[arg-type]
+        return set(self._rows(sql, [version, *bounds(folder)]))  # type: ignore[arg-type]
 
     def paths_below(self, folder: bytes) -> set[bytes]:
         """Paths at or below a folder that the library has tracks or failures of; missing ones excepted."""
@@ -220,12 +227,13 @@ class LibraryReader(Closing):
         return [path for (path,) in self._rows(sql, [audio_id])]
 
     def knows(self, audio_id: str, version: str) -> bool:
-        """Whether a recording has a sound analysis of the version, so that a file need only be attached."""
+        """Whether a recording has a sound analysis of the version's newest hearing: a file need only be attached."""
         sql = """
-            SELECT 1 FROM recordings r JOIN analyses a ON a.recording_id = r.id
-            WHERE r.audio_id = ? AND a.encoder_id = ? AND a.damaged = 0
+            SELECT 1 FROM recordings r JOIN encoders e ON e.version = ?
+            JOIN analyses a ON a.encoder_id = e.id AND a.recording_id = r.id
+            WHERE r.audio_id = ? AND a.damaged = 0 AND a.hearing >= e.hearing
         """
-        return bool(self._rows(sql, [audio_id, self._id_of(version)]))
+        return bool(self._rows(sql, [version, audio_id]))
 
     def find(self, words: str) -> list[Track]:
         """Tracks in whose path or tags every word occurs, in any case, sorted by path; none for no words."""
@@ -253,49 +261,23 @@ class LibraryReader(Closing):
         found = self._rows("SELECT value FROM meta WHERE key = ?", [f"done/{chore}"])
         return datetime.fromisoformat(found[0][0]) if found else None
 
-    def _check_schema(self) -> None:
-        self._rows("PRAGMA query_only = ON")
-        self._rows("SELECT count(*) FROM sqlite_master")  # puts right what a killed writer left behind
-        with library_errors(self.path):
-            version = schema_version(self._connection, self.path)
-        if version == 0:
-            check_not_emptied(self.path)
-            raise no_library(self.path)
-        if version < SCHEMA_VERSION:
-            raise LibraryError(
-                f"the library {shown(self.path)} was made by an older musrec; "
-                "bring it up to date with `musrecd scan FOLDER` or `beet analyse`"
-            )
-
-    def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with library_errors(self.path):
-            try:
-                return self._connection.execute(sql, parameters).fetchall()
-            except sqlite3.OperationalError as error:
-                if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_READONLY_ROLLBACK:
-                    raise
-            # A writer was killed in the middle of a commit. A read-only connection may not undo that
-            # half-done transaction, any other does so on its first look.
-            with closing(connect(self.path, "rw", self._busy_timeout_s)) as connection:
-                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            return self._connection.execute(sql, parameters).fetchall()
-
-    def _in_chunks(self, sql: str, values: Iterable[Any], *before: object) -> Iterator[tuple[Any, ...]]:
-        for chunk in chunks(values):
-            yield from self._rows(in_list(sql, chunk), [*before, *chunk])
-
     def _tracks(self, sql: str, values: Iterable[Any], version: str) -> Iterator[tuple[int, Track]]:
         yield from ((row, _track(columns)) for row, *columns in self._in_chunks(sql, values, self._id_of(version)))
 
-    def _id_of(self, version: str) -> int:
-        found = self._rows("SELECT id FROM encoders WHERE version = ?", [version])
-        return int(found[0][0]) if found else _NO_ID
-
     def _encoder(self, version: str) -> StoredEncoder:
-        found = self._rows(StoredEncoder.SELECT, [version])
+        found = self._rows(f"{StoredEncoder.SELECT} WHERE version = ?", [version])
         if not found:
             raise LibraryError(f"the library {shown(self.path)} has no analyses of encoder version {version!r}")
         return StoredEncoder.from_columns(found[0])
+
+    @contextmanager
+    def _attached(self, database: Path) -> Iterator[None]:
+        """Let tables of another database be asked as `other.`; it is read only."""
+        self._rows("ATTACH ? AS other", [f"{database.absolute().as_uri()}?mode=ro"])
+        try:
+            yield
+        finally:
+            self._rows("DETACH other")
 
     def _damaged(self, recording_id: int) -> LibraryError:
         files = self._rows("SELECT path FROM files WHERE recording_id = ? ORDER BY path LIMIT 1", [recording_id])
@@ -317,5 +299,9 @@ class LibraryReader(Closing):
 
 
 def _track(columns: Sequence[Any]) -> Track:
-    path, recording_id, duration_s, artist, title, album = columns
-    return Track(path, recording_id, duration_s, Tags(artist, title, album))
+    path, recording_id, duration_s, artist, title, album, genres, year = columns
+    return Track(path, recording_id, duration_s, Tags(artist, title, album, genres_from_text(genres), year))
+
+
+def _numbers(rows: Sequence[tuple[int]]) -> "npt.NDArray[np.int64]":
+    return np.fromiter((number for (number,) in rows), np.int64, len(rows))

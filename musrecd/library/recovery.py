@@ -23,9 +23,9 @@ from musrecd.library.database import (
     resolved,
     schema_version,
 )
+from musrecd.library.rowfile import files_beside, is_row_file, sync_folder
 from musrecd.library.salvage import salvage
 from musrecd.library.store import Library
-from musrecd.library.vectors import is_vector_file, sync_folder
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def is_sound(path: Path) -> bool:
 def is_ours(path: Path) -> bool:
     """Whether a file that SQLite cannot read was our library.
 
-    Its header says so; where that is gone, what lies beside it does: nobody else makes such backups and vectors.
+    Its header says so; where that is gone, what lies beside it does: nobody else makes such backups and files of rows.
     """
     with path.open("rb") as file:
         header = file.read(_HEADER_BYTES)
@@ -81,7 +81,7 @@ def is_ours(path: Path) -> bool:
     if header.startswith(_MAGIC) and len(header) == _HEADER_BYTES:
         version, application = (int.from_bytes(header[offset : offset + 4], "big") for offset in (60, 68))
         return application == APPLICATION_ID and version <= SCHEMA_VERSION
-    return backups.newest_sound(path) is not None or any(map(is_vector_file, _vector_files(path)))
+    return backups.newest_sound(path) is not None or any(map(is_row_file, _row_files(path)))
 
 
 def _refuse_too_often(path: Path, error: LibraryDamagedError) -> None:
@@ -128,8 +128,8 @@ def _put_in_place(restored: Path, path: Path) -> None:
             Path(f"{path}{suffix}").unlink(missing_ok=True)
     os.replace(restored, path)
     _remove(restored)
-    for vectors in _vector_files(path):
-        vectors.unlink(missing_ok=True)
+    for each in _row_files(path):
+        each.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 
@@ -144,14 +144,14 @@ def _name_aside(path: Path) -> Path:
 
 def _remove(restored: Path) -> None:
     """Remove what a library under this name left behind."""
-    for each in (restored, *(Path(f"{restored}{suffix}") for suffix in _JOURNALS), *_vector_files(restored)):
+    for each in (restored, *(Path(f"{restored}{suffix}") for suffix in _JOURNALS), *_row_files(restored)):
         each.unlink(missing_ok=True)
 
 
-def _vector_files(path: Path) -> list[Path]:
+def _row_files(path: Path) -> list[Path]:
     # The library that is being restored has a longer name of the same beginning.
     own = f"{path.name}.restored."
-    return [each for each in _siblings(path, ".*.vectors") if not each.name.startswith(own)]
+    return [each for each in files_beside(path) if not each.name.startswith(own)]
 
 
 def _siblings(path: Path, ending: str) -> list[Path]:

@@ -13,7 +13,7 @@ from typing import Any
 from musrecd.errors import LibraryDamagedError, LibraryError, LibraryUnavailableError
 from musrecd.library import heads
 from musrecd.library.database import BUSY_TIMEOUT_S, chunks, connect
-from musrecd.library.encoding import MAX_ROWS, encoder_from_row, from_blob, intact
+from musrecd.library.encoding import MAX_ROWS, encoder_from_row, from_blob, genres_from_text, intact
 from musrecd.library.journal import SELECT, Entry, entry
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
@@ -27,11 +27,14 @@ _OUTPUTS = "SELECT id, embedding, probabilities, checksum FROM outputs WHERE id 
 # The first of each pair is answered by an index, the second by the table: two copies of the same.
 _RECORDING_OF_ROW = 'SELECT recording_id FROM analyses WHERE encoder_id = ? AND "row" = ?'
 _ANALYSIS = """
-    SELECT "row", bpm, bpm_confidence, "key", key_confidence FROM analyses WHERE encoder_id = ? AND recording_id = ?
+    SELECT "row", bpm, bpm_confidence, "key", key_confidence, hearing FROM analyses
+    WHERE encoder_id = ? AND recording_id = ?
 """
 _RECORDING = "SELECT audio_id, duration_s, n_damaged_packets FROM recordings WHERE id = ?"
 _ID_OF_RECORDING = "SELECT id FROM recordings WHERE audio_id = ?"
-_FILES = "SELECT path, size, mtime_ns, missing_since, artist, title, album FROM files WHERE recording_id = ?"
+_FILES = """
+    SELECT path, size, mtime_ns, missing_since, artist, title, album, genres, year FROM files WHERE recording_id = ?
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,9 @@ def _read(
 ) -> _Saved | None:
     embedding, probabilities, _ = outputs
     [(recording_id,)] = connection.execute(_RECORDING_OF_ROW, [number, row])
-    [(same_row, bpm, bpm_confidence, key, key_confidence)] = connection.execute(_ANALYSIS, [number, recording_id])
+    [(same_row, bpm, bpm_confidence, key, key_confidence, hearing)] = connection.execute(
+        _ANALYSIS, [number, recording_id]
+    )
     [(audio_id, duration_s, n_damaged_packets)] = connection.execute(_RECORDING, [recording_id])
     [(same_recording,)] = connection.execute(_ID_OF_RECORDING, [audio_id])
     if (same_row, same_recording) != (row, recording_id):
@@ -181,6 +186,7 @@ def _read(
         key=None if key is None else str(key),
         key_confidence=_number(key_confidence),
         n_damaged_packets=int(n_damaged_packets),
+        hearing=int(hearing),
     )
     return _Saved(analysis, *_files(connection, recording_id))
 
@@ -193,12 +199,17 @@ def _files(connection: sqlite3.Connection, recording_id: int) -> tuple[list[tupl
     files: list[tuple[FileState, Tags]] = []
     missing: list[bytes] = []
     with suppress(sqlite3.Error, TypeError, ValueError):
-        for path, size, mtime_ns, missing_since, artist, title, album in connection.execute(_FILES, [recording_id]):
+        for path, size, mtime_ns, missing_since, *tag_columns in connection.execute(_FILES, [recording_id]):
             if isinstance(path, bytes):
-                tags = Tags(str(artist), str(title), str(album))
+                tags = _tags(*tag_columns)
                 files.append((FileState(path, int(size), int(mtime_ns)), tags))
                 missing += [path] * (missing_since is not None)
     return files, missing
+
+
+def _tags(artist: object, title: object, album: object, genres: object, year: Any) -> Tags:  # noqa: ANN401
+    year = None if year is None else int(year)
+    return Tags(str(artist), str(title), str(album), genres_from_text(str(genres)), year)
 
 
 def _number(value: float | str | None) -> float | None:

@@ -2,78 +2,47 @@
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
-
-from sqlite_utils import Database
+from typing import Any
 
 from musrecd.errors import LibraryError
-from musrecd.library import backups, compaction, heads, looks, migrations
+from musrecd.library import backups, compaction, heads, looks
 from musrecd.library.analyses import Analyses
 from musrecd.library.compaction import Compacted
-from musrecd.library.database import (
-    PATIENT_TIMEOUT_S,
-    Closing,
-    chunks,
-    connect,
-    create_private,
-    damaged,
-    library_errors,
-    resolved,
-    shown,
-    wal_is_safe,
-)
+from musrecd.library.database import chunks, damaged, library_errors
 from musrecd.library.encoding import check_audio_id, now
 from musrecd.library.files import Files, state
 from musrecd.library.jobs import Jobs
 from musrecd.library.journal import Journal
 from musrecd.library.looks import Sight
+from musrecd.library.suggestions import count_suggested
 from musrecd.library.tag_queue import TagQueue
+from musrecd.library.writable import Writable
 from musrecd.types import Analysis, EncoderInfo, FileState, Job, Priority, Tags
 
 _log = logging.getLogger(__name__)
+_NONE: Mapping[bytes, Any] = {}
 
 
-class Library(Closing):
+class Library(Writable):
     """The library opened for writing. Several may be open, in one process or many; they take turns."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self.path = path
-        # Plugins of sqlite-utils have no business here and cost time; recursive triggers we have none.
-        self._db = Database(connection, execute_plugins=False, recursive_triggers=False)
+        super().__init__(path, connection)
         self._analyses = Analyses(connection, path)
         self._jobs = Jobs(connection)
         self._files = Files(connection, self._jobs)
         self.journal = Journal(connection, self._transaction, self._rows)
         self.tag_queue = TagQueue(connection, self._transaction, self._rows)
 
-    @classmethod
-    def open(cls, path: Path, *, busy_timeout_s: float = PATIENT_TIMEOUT_S) -> Self:
-        """Open the library at `path`, made anew if there is none and migrated if it is an older one."""
-        path = resolved(path)
-        with library_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            backups.check_not_emptied(path)
-            if not path.exists():
-                create_private(path)
-            library = cls(path, connect(path, "rw", busy_timeout_s))
-        try:
-            library._prepare()
-        except BaseException:
-            library.close()
-            raise
-        return library
+    def register_encoder(self, info: EncoderInfo, hearing: int = 0) -> None:
+        """Make an encoder known, so that analyses of its version can be added. Idempotent.
 
-    def close(self) -> None:
-        """Close the connection; an open transaction is undone."""
-        self._db.close()
-
-    def register_encoder(self, info: EncoderInfo) -> None:
-        """Make an encoder known, so that analyses of its version can be added. Idempotent."""
+        From then on its analyses of an older `hearing` are pending again; they answer meanwhile.
+        """
         with self._transaction():
-            self._analyses.register(info)
+            self._analyses.register(info, hearing)
 
     def pending(
         self,
@@ -87,9 +56,9 @@ class Library(Closing):
         """Which of these files are to be analysed with that version, in their order.
 
         That is: unknown, changed in size or time, or holding a recording without a sound analysis of the
-        version; with `force` those that are done, too. What failed before in the same state is left out
-        unless `retry_failed`; what could not be read only if that was so `give_up_after` times. Files that
-        were marked missing and are seen unchanged are missing no more.
+        version and its newest hearing; with `force` those that are done, too. What failed before in the same
+        state is left out unless `retry_failed`; what could not be read only if that was so `give_up_after`
+        times. Files that were marked missing and are seen unchanged are missing no more.
         """
         for chunk in chunks(files):
             with library_errors(self.path):
@@ -105,11 +74,16 @@ class Library(Closing):
         with library_errors(self.path):
             return self._files.unchanged(files)
 
-    def add(self, file: FileState, analysis: Analysis, tags: Tags) -> None:
-        """Store what was heard in a file. The same recording and version again overwrites its row."""
+    def add(self, file: FileState, analysis: Analysis, tags: Tags) -> bool:
+        """Store what was heard in a file; whether the recording is new to the library.
+
+        The same recording and version again overwrites its row.
+        """
         with self._transaction():
+            is_new = self._analyses.recording(analysis.audio_id) is None
             recording_id = self._analyses.put(analysis)
             self._files.put(file, recording_id, tags)
+        return is_new
 
     def keep(self, analysis: Analysis) -> None:
         """Store what was heard in a recording of which no file is known yet."""
@@ -120,10 +94,10 @@ class Library(Closing):
         """Let a moved, copied or retagged file point at the recording it holds, which is known already."""
         check_audio_id(audio_id)
         with self._transaction():
-            found = self._rows("SELECT id FROM recordings WHERE audio_id = ?", [audio_id])
-            if not found:
+            recording_id = self._analyses.recording(audio_id)
+            if recording_id is None:
                 raise LibraryError(f"no recording {audio_id} in the library; analyse the file first")
-            self._files.put(file, found[0][0], tags)
+            self._files.put(file, recording_id, tags)
 
     def add_failure(
         self, file: FileState, encoder_version: str, reason: str, message: str, *, retry_at: float | None = None
@@ -174,11 +148,21 @@ class Library(Closing):
                 self.tag_queue.move(source, destination)
             return sum(self._files.move(source, destination) for source, destination in moves)
 
-    def refresh(self, files: Iterable[FileState]) -> None:
-        """Take note that files were rewritten by somebody who left their sound alone; unknown ones are ignored."""
+    def refresh(
+        self,
+        files: Iterable[FileState],
+        *,
+        tags: Mapping[bytes, Tags] = _NONE,
+        genres: Mapping[bytes, tuple[str, ...]] = _NONE,
+    ) -> None:
+        """Take note that files were rewritten by somebody who left their sound alone; unknown ones are ignored.
+
+        `tags`, or the `genres` alone, are what was written into which path.
+        """
         files = list(files)  # a slow generator must not hold the write lock
         with self._transaction():
             self._files.refresh(files)
+            self._files.retag(tags, genres)
 
     def mark_missing(self, paths: Iterable[bytes]) -> int:
         """Mark files that are no longer there, and forget their failures; returns how many were marked.
@@ -205,10 +189,16 @@ class Library(Closing):
         with self._transaction():
             return heads.forget(self._db.conn) > 0
 
+    def note_suggested(self, recording_ids: Iterable[int]) -> None:
+        """Count recordings that a person was just shown; unknown ids are passed over."""
+        recording_ids = list(recording_ids)
+        with self._transaction():
+            count_suggested(self._db.conn, recording_ids)
+
     def verify(self) -> int:
         """Check the whole library; damaged analyses become pending again. Returns how many there are.
 
-        Reads everything, a gigabyte at a million tracks, and makes the vector files anew. Damage to the
+        Reads everything, a gigabyte at a million tracks, and makes the files of rows anew. Damage to the
         database itself raises.
         """
         if self._rows("PRAGMA quick_check(1)") != [("ok",)]:
@@ -236,58 +226,21 @@ class Library(Closing):
             looks.note_look(self._db.conn, folder, sight, n_files, n_folders)
 
     def backup(self, destination: Path) -> None:
-        """Copy the library, in use or not, to another file; the vectors beside that are made when opened.
+        """Copy the library, in use or not, to another file; the files of rows beside that are made when opened.
 
         Raises LibraryDamagedError if the copy is not sound, because the library is not.
         """
         backups.backup(self.path, destination)
 
-    def _prepare(self) -> None:
+    def _begin(self) -> None:
+        self._analyses.begin()
+
+    def _make_ready(self) -> None:
         with library_errors(self.path):
-            self._db.execute("PRAGMA foreign_keys = ON")
-            # A commit survives a power failure, too: the directory entry of the journal is flushed.
-            self._db.execute("PRAGMA synchronous = EXTRA")
-            migrations.migrate(self._db, self.path)
-            self._choose_journal()
-            ready = self._analyses.vectors_are_ready()
-        if not ready:
-            self._ready_vectors()
-
-    def _choose_journal(self) -> None:
-        try:
-            if wal_is_safe():
-                self._db.enable_wal()
-            else:
-                self._db.disable_wal()
-        except sqlite3.OperationalError as error:  # others have it open: the mode that is set serves, too
-            _log.info("journal mode of %s left as it is: %s", shown(self.path), error)
-
-    def _ready_vectors(self) -> None:
+            if self._analyses.files_are_ready():
+                return
         try:
             with self._transaction():
-                self._analyses.ready_vectors()
-        except LibraryError as error:  # the vector files only make asking faster
-            _log.warning("the vector files could not be put right: %s", error)
-
-    @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """Make everything that is done within one transaction: quicker, and whole or not at all."""
-        with self._transaction():
-            yield
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        if self._db.conn.in_transaction:  # of `at_once`, which ends it
-            yield
-            return
-        with library_errors(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.commit()
-            finally:
-                self._db.rollback()  # does nothing after the commit
-
-    def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with library_errors(self.path):
-            return self._db.execute(sql, parameters).fetchall()
+                self._analyses.ready_files()
+        except LibraryError as error:  # the files of rows only make asking faster
+            _log.warning("the files of rows could not be put right: %s", error)

@@ -100,7 +100,8 @@ def perform(
         written = [(number, each.file) for number, each in outcomes.items() if each.result == "written"]
         library.journal.finish(written, [number for number, each in outcomes.items() if each.result != "written"])
         # Our own writes leave the sound alone: nobody has to hear these files again.
-        library.refresh(file for _, file in written if file is not None)
+        genres = {each.path: each.after for each in outcomes.values() if each.file is not None}
+        library.refresh((file for _, file in written if file is not None), genres=genres)
     return list(outcomes.values())
 
 
@@ -120,7 +121,8 @@ def finish_interrupted(library: Library, elsewhere: Elsewhere | None = None) -> 
     states = [(each.number, state_of(each.plan.path) if each.plan.file_before is not None else None) for each in made]
     dropped = {each.number for each in begun} - {each.number for each in made}
     library.journal.finish(states, dropped)
-    library.refresh(state for _, state in states if state is not None)
+    genres = {each.plan.path: each.plan.genres_after for each in made if each.plan.file_before is not None}
+    library.refresh((state for _, state in states if state is not None), genres=genres)
     return made
 
 

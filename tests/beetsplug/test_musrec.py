@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from musrecd.library.reader import LibraryReader
 from tests.beetsplug.conftest import make_beet
 
 
@@ -89,6 +90,24 @@ def test_a_track_that_is_asked_about_is_heard_at_once(tmp_path, tiny_weights, re
     assert answer.returncode == 0, answer.stderr
     assert len(answer.stdout.splitlines()) == 2
     assert len(json.loads(beet("similar", "id:3", "--json").stdout)["results"]) == 1
+
+
+def test_genres_and_year_of_beets_are_known_to_the_library(tmp_path, tiny_weights, rendered_files):
+    beet = make_beet(tmp_path, tiny_weights)
+    (tmp_path / "new").mkdir()
+    shutil.copy(rendered_files[0], tmp_path / "new")
+    beet("import", "-A", tmp_path / "new")
+    beet("modify", "-yW", "id:1", "genres=Dub; Acid Jazz", "year=1994")
+
+    def tags():
+        with LibraryReader.open(tmp_path / "musrec.db") as reader:
+            [path] = reader.analysed_paths("tiny-1")
+            return reader.tracks_at([path], "tiny-1")[path].tags
+
+    assert beet("analyse").returncode == 0
+    assert (tags().genres, tags().year) == (("Dub", "Acid Jazz"), 1994)
+    assert beet("modify", "-yw", "id:1", "genres=Ska", "year=0", "title=Another").returncode == 0
+    assert (tags().genres, tags().year, tags().title) == (("Ska",), None, "Another")
 
 
 def test_a_track_that_cannot_be_heard_is_named_with_the_reason(tmp_path, tiny_weights, rendered):

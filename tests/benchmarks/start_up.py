@@ -52,6 +52,8 @@ def fill_musrec(folder: Path, n_tracks: int) -> None:
                 path = os.fsencode(folder / "music" / f"artist{i % 300}" / f"{i}.mp3")
                 analysis = Analysis(f"{i:040x}", _VERSION, vector, probabilities, 200.0)
                 library._files.put(FileState(path, 1, 1), library._analyses.put(analysis), Tags())
+    # So many rows at once are proven when it is opened again.
+    Library.open(folder / "musrec.db").close()
 
 
 def seconds(folder: Path, *arguments: str) -> float:

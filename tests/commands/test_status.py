@@ -77,7 +77,7 @@ def test_a_daemon_says_what_it_watches_and_what_waits(musrecd, rendered, tmp_pat
     assert state["waiting"] == {"new": 2, "again": 1}
     assert state["daemon"] == daemon
     page = " ".join(musrecd("status").output.split())
-    assert "2 new, 1 to be heard by this encoder, about 0:06 left" in page
+    assert "2 new, 1 to be heard again, about 0:06 left" in page
     assert "hears /music/1.mp3 and looks through /music" in page
     assert "/music now and then (it lies on nfs4), 7 files at 2026-01-02 03:04; holds nothing any more" in page
     assert "3 of 100" in page

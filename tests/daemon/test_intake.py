@@ -72,6 +72,15 @@ def test_what_settled_waits_as_new_unless_it_is_known(scene):
     assert scene.jobs() == [Job(new, Priority.NEW)]
 
 
+def test_what_waits_for_better_ears_alone_is_not_new(scene):
+    touched, changed, new = scene.known("touched.mp3", 1), scene.known("changed.mp3", 2), scene.file("new.mp3")
+    scene.library.register_encoder(INFO, 1)
+    (scene.music / "changed.mp3").write_bytes(b"another sound")
+    scene.told(Touched(touched), Touched(changed), Touched(new))
+    scene.bring_in()
+    assert set(scene.jobs()) == {Job(touched, Priority.AGAIN), Job(changed, Priority.NEW), Job(new, Priority.NEW)}
+
+
 def test_a_rename_moves_the_row_and_a_deletion_marks_it(scene):
     first, second, third = (scene.known(f"{number}.mp3", number) for number in range(3))
     (scene.music / "0.mp3").rename(scene.music / "z.mp3")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,21 @@ def scene(tmp_path):
     found = Scene(tmp_path)
     yield found
     found.library.close()
+
+
+def test_what_was_heard_by_worse_ears_waits_behind_all_others_and_answers_meanwhile(scene):
+    old, new = scene.file("1.mp3"), scene.file("2.mp3")
+    scene.heard(old, 1)
+    scene.library.register_encoder(INFO, 1)
+    assert scene.look().n_waiting == 2
+    assert scene.jobs() == [Job(new, Priority.BACKFILL), Job(old, Priority.AGAIN)]
+    with LibraryReader.open(scene.library.path) as reader:
+        assert list(reader.tracks_at([old], INFO.version)) == [old]
+    scene.library.add(look(old), replace(analysis(1), hearing=1), Tags())
+    scene.heard(new, 1)
+    assert scene.look().n_waiting == 2, "worse ears do not make it better"
+    scene.library.add(look(new), replace(analysis(1), hearing=2), Tags())
+    assert scene.look().n_waiting == 0
 
 
 def test_what_is_new_waits_in_the_order_of_the_walk(scene):

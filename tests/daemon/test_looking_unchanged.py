@@ -127,6 +127,8 @@ LIBRARY: dict[str, Callable[[Known], object]] = {
     "a failure of another kind": sql("UPDATE failures SET reason = 'unreadable'"),
     "an analysis gone": sql("DELETE FROM analyses WHERE recording_id = 1"),
     "an analysis damaged": damage,
+    "better ears": lambda known: known.library.register_encoder(INFO, 1),
+    "an analysis by worse ears": sql("UPDATE analyses SET hearing = -1 WHERE recording_id = 1"),
 }
 
 
@@ -141,6 +143,7 @@ def test_any_change_leads_to_a_walk(known, change):
 def tell_more(known: Known) -> None:
     path = of(known, "a.mp3")
     known.library.add(look(path), analysis(0), Tags("artist", "title", "album"))
+    known.library.register_encoder(INFO)
     known.library.enqueue([path], Priority.ASKED)
     known.library.remove_jobs([path])
     known.library.note_done("backup")

@@ -129,6 +129,19 @@ def test_what_is_known_by_now_is_not_heard_again(scene):
     assert scene.waiting() == set()
 
 
+@pytest.mark.parametrize("is_known", [False, True])
+def test_only_files_of_new_recordings_wait_for_genres(scene, is_known):
+    """What was heard before, by worse ears, was left without a genre by its owner."""
+    path, scene.work._tags_new = scene.file("a.mp3"), True
+    if is_known:
+        scene.library.add(scene.work._look(path)._replace(size=1), analysis(), Tags())
+        scene.library.register_encoder(INFO, 1)
+    scene.wait(path)
+    scene.work.feed()
+    scene.done(path, replace(analysis(), hearing=1))
+    assert scene.library.tag_queue.is_due(scene.now) is not is_known
+
+
 def test_a_moved_file_is_recognised(scene):
     first, second = scene.file("a.mp3"), scene.file("b.mp3")
     scene.wait(first, second)

@@ -12,10 +12,12 @@ from musrecd.daemon import client
 from musrecd.errors import LibraryError
 from musrecd.library.backups import numbered
 from musrecd.library.reader import LibraryReader
+from musrecd.library.rowfile import ENDINGS
 from musrecd.library.store import Library
 from tests.faults.place import Daemon, Place, until
 from tests.faults.scenario import scenario
 from tests.faults.sounds import write_sound, write_sounds
+from tests.library.checks import check_features
 
 _PAGE = 4096
 _SEED = 11
@@ -82,7 +84,7 @@ def store_emptied(place: Place) -> str:
 
 @scenario()
 def vectors_damaged(place: Place) -> str:
-    """BLOBs of the library are flipped, the file of vectors is overwritten, cut and removed, while the daemon runs."""
+    """BLOBs of the library are flipped, the files of rows are overwritten, cut and removed, while the daemon runs."""
     n_files, n_flipped = (300, 30) if place.big else (12, 4)
     paths = write_sounds(place.music, n_files)
     with place.daemon() as daemon:
@@ -95,20 +97,22 @@ def vectors_damaged(place: Place) -> str:
         place.musrecd("similar", str(paths[-1]), "-n", str(n_files))
         until(lambda: _n_intact(place) == n_files, 120, "the damaged ones to be heard again")
         for damage in (_cut, _overwrite_all, Path.unlink):
-            (vectors,) = place.folder.glob("library.db.*.vectors")
-            damage(vectors)
+            for ending in ENDINGS:
+                (rows,) = place.folder.glob(f"library.db.*.{ending}")
+                damage(rows)
             assert len(place.musrecd("similar", str(paths[0]), "-n", "5", "-p").splitlines()) == 5
             new = place.music / f"{damage.__name__}.wav"
             place.check_alive(new)
             answer = place.musrecd("similar", str(new), "-n", "5", "-p").splitlines()
             assert len(answer) == 5
+            _check_features(place)
         daemon.wait_idle()
         daemon.end()
     place.check_sound()
     with Library.open(place.library) as library:
         assert library.verify() == 0
     assert place.n_found() == n_files + 3
-    return f"{n_flipped} of {n_files} BLOBs heard again, 3 kinds of damage to the vectors"
+    return f"{n_flipped} of {n_files} BLOBs heard again, 3 kinds of damage to the files of rows"
 
 
 @scenario()
@@ -213,6 +217,11 @@ def _n_intact(place: Place) -> int:
     with LibraryReader.open(place.library) as reader:
         rows = reader.tracks_at([os.fsencode(path) for path in place.found()], place.version)
         return len(reader.probabilities([track.recording_id for track in rows.values()], place.version))
+
+
+def _check_features(place: Place) -> None:
+    with LibraryReader.open(place.library) as reader:
+        check_features(place.library, reader, place.version)
 
 
 def _aside(place: Place) -> list[Path]:

@@ -62,6 +62,19 @@ def test_force_analyses_again_without_a_second_row(config, music):
         assert reader.vectors("tiny-1").shape == (5, 32)
 
 
+def test_what_was_heard_by_worse_ears_is_heard_again_once(config, music):
+    ingest(config, tasks_below(music))
+    with sqlite3.connect(config.library) as connection:
+        connection.execute("UPDATE analyses SET hearing = 0, bpm = 1 WHERE recording_id <= 2")
+    connection.close()
+    report = ingest(config, tasks_below(music))
+    assert (report.analysed, report.recognised, report.known) == (2, 0, 3)
+    assert ingest(config, tasks_below(music)).known == 5
+    with LibraryReader.open(config.library) as reader:
+        assert reader.vectors("tiny-1").shape == (5, 32)
+        assert not (reader.features("tiny-1").bpm == 1).any()
+
+
 def test_failures_are_counted_named_and_not_tried_again_unless_asked(config, music):
     (music / "broken.mp3").write_bytes(b"no music at all" * 100)
     heard = []

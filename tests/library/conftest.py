@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import musrecd
+from musrecd.keys import KEYS
 from musrecd.library.store import Library
 from musrecd.types import Analysis, EncoderInfo, FileState, FloatArray, Label
 
@@ -33,10 +34,14 @@ class Make:
         return f"{number:040x}"
 
     def analysis(self, number: int, seed: int | None = None, version: str = version) -> Analysis:
-        """Analysis of the recording with this number; another seed, another embedding."""
-        embedding = self.unit(number if seed is None else seed)
+        """Analysis of the recording with this number; with another seed something else is heard."""
+        seed = number if seed is None else seed
+        embedding = self.unit(seed)
         probabilities = np.abs(embedding[: len(self.labels)])
-        return Analysis(self.audio_id(number), version, embedding, probabilities, 180.0 + number)
+        # Every fifth has no pulse, every seventh no key.
+        tempo = {"bpm": 60.0 + seed % 100, "bpm_confidence": 0.75} if seed % 5 else {}
+        key = {"key": KEYS[seed % len(KEYS)], "key_confidence": 0.25} if seed % 7 else {}
+        return Analysis(self.audio_id(number), version, embedding, probabilities, 180.0 + number, **tempo, **key)
 
     def file(self, path: bytes, size: int = 1000, mtime_ns: int = 1) -> FileState:
         return FileState(path, size, mtime_ns)

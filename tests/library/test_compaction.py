@@ -29,11 +29,11 @@ def answers(path: Path) -> dict[bytes, bytes]:
     """Everything that the answering encoder says of every file."""
     with LibraryReader.open(path) as reader:
         version = reader.encoder().version
-        vectors, found = reader.vectors(version), {}
+        vectors, lengths, found = reader.vectors(version), reader.features(version).duration_s, {}
         for name, track in reader.tracks_at([b"/%d" % number for number in range(100)], version).items():
             row = reader.rows_of([track.recording_id], version)[track.recording_id]
             [probabilities] = reader.probabilities([track.recording_id], version).values()
-            found[name] = vectors[row].tobytes() + probabilities.tobytes()
+            found[name] = vectors[row].tobytes() + probabilities.tobytes() + lengths[row].tobytes()
         return found
 
 
@@ -82,7 +82,8 @@ def test_only_what_is_superseded_goes_and_no_answer_changes(
         assert versions(path) == ({answering} if goes else {"old", "new"})
         assert compacted.n_encoders == goes
         assert answers(path) == before
-        assert len(list(path.parent.glob("*.vectors"))) == len(versions(path))
+        for ending in ("vectors", "features"):
+            assert len(list(path.parent.glob(f"*.{ending}"))) == len(versions(path))
         assert library.compact() == Compacted(0, 0, 0)
         # What was dropped can be used again, from its first row.
         fill(library, make, other, range(13, 15))
@@ -107,11 +108,12 @@ def test_a_reader_that_has_the_old_one_mapped_keeps_it(superseded, make, path):
 
 
 def test_left_over_files_go_and_others_stay(superseded, path):
-    left_over = [path.with_name(f"{path.name}.gone-00000000.vectors"), path.with_name(f"{path.name}.x.vectors.new")]
+    names = ["gone-00000000.vectors", "x.vectors.new", "gone-00000000.features", "x.features.new"]
+    left_over = [path.with_name(f"{path.name}.{name}") for name in names]
     others = [path.with_name("other.db.x.vectors"), path.with_name(f"{path.name}.backup-1")]
     for each in left_over + others:
         each.write_bytes(b"x")
-    assert superseded.compact().n_files == 1 + len(left_over)
+    assert superseded.compact().n_files == 2 + len(left_over)
     assert not any(each.exists() for each in left_over)
     assert all(each.exists() for each in others)
 

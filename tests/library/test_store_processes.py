@@ -12,7 +12,7 @@ import pytest
 from musrecd.errors import LibraryError
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
-from tests.library.test_store import TAGS, check_consistent
+from tests.library.checks import TAGS, check_consistent
 
 
 def test_locked_library_waits_and_then_says_so(library, path, make):
@@ -51,12 +51,12 @@ WRITER = """
 import sys
 import numpy as np
 from pathlib import Path
-from musrecd.library import store
+from musrecd.library import writable
 from musrecd.library.store import Library
 from musrecd.types import Analysis, EncoderInfo, FileState, Label, Tags
 
 path, first, count, wal = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "wal"
-store.wal_is_safe = lambda: wal
+writable.wal_is_safe = lambda: wal
 labels = (Label("rock", "genre"), Label("flute", "instrument"), Label("calm", "mood"))
 with Library.open(path) as library:
     library.register_encoder(EncoderInfo("enc-1", 8, labels))

@@ -74,9 +74,9 @@ def test_our_own_writes_are_known_to_the_library(scene):
     known = [state for path in scene.paths if (state := writing.state_of(path))]
     scene.library.refresh(known)
     calls = []
-    scene.library.refresh = lambda states: calls.extend(states)
+    scene.library.refresh = lambda states, genres: calls.append((list(states), genres))
     scene.write(scene.wishes())
-    assert calls == [writing.state_of(path) for path in scene.paths]
+    assert calls == [([writing.state_of(path) for path in scene.paths], dict.fromkeys(scene.paths, ("Rock",)))]
 
 
 def test_only_one_writes_at_a_time(scene, monkeypatch):

@@ -1,0 +1,51 @@
+"""An encoder as the library knows it, and the way to the files that repeat its rows."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from musrecd.library import features, vectors
+from musrecd.library.encoding import encoder_from_row, file_name_part
+from musrecd.library.rowfile import RowFile
+from musrecd.library.rows import Layout, Rows
+from musrecd.types import EncoderInfo
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEncoder:
+    """An encoder with `n_rows` analyses in the library of this uuid (hex)."""
+
+    id: int
+    n_rows: int
+    library_uuid: str
+    info: EncoderInfo
+
+    # Its columns, for `from_columns`; a condition is to follow.
+    SELECT: ClassVar[str] = """
+        SELECT id, n_rows, (SELECT value FROM meta WHERE key = 'library_uuid'), version, dim, labels FROM encoders
+    """
+
+    @classmethod
+    def from_columns(cls, columns: Sequence[Any]) -> Self:
+        """Read it from the columns of `SELECT`."""
+        number, n_rows, library_uuid, *encoder = columns
+        return cls(number, n_rows, library_uuid, encoder_from_row(*encoder))
+
+    def vectors(self, database: Path, connection: sqlite3.Connection) -> RowFile:
+        """Get at the file of embeddings."""
+        return self._file(database, connection, vectors.layout(self.info.dim))
+
+    def features(self, database: Path, connection: sqlite3.Connection) -> RowFile:
+        """Get at the file of features."""
+        return self._file(database, connection, features.layout(self.info.dim, len(self.info.labels)))
+
+    def files(self, database: Path, connection: sqlite3.Connection) -> list[RowFile]:
+        """Get at all its files."""
+        return [self.vectors(database, connection), self.features(database, connection)]
+
+    def _file(self, database: Path, connection: sqlite3.Connection, layout: Layout) -> RowFile:
+        path = database.with_name(f"{database.name}.{file_name_part(self.info.version)}.{layout.ending}")
+        rows = Rows(connection, self.id, self.n_rows, layout)
+        return RowFile(path, bytes.fromhex(self.library_uuid), self.info.version, rows)

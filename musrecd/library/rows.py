@@ -1,0 +1,85 @@
+"""Rows of one encoder as records of bytes, made of the database: what the files beside it repeat."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from musrecd.library.database import chunks, in_list
+from musrecd.library.encoding import slot
+
+# numpy.typing takes long to import.
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Records: TypeAlias = npt.NDArray[np.uint8]
+else:
+    Records = np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One kind of such files: how its rows are made of the database.
+
+    `select` begins a SELECT from `outputs o`, first `o.id`; `record` makes `n_bytes` of the other columns, None if
+    they are damaged; `nothing` stands in their place.
+    """
+
+    ending: str
+    n_bytes: int
+    select: str
+    record: Callable[[Sequence[Any]], bytes | None]
+    nothing: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one encoder in the database: the truth that a file repeats."""
+
+    connection: sqlite3.Connection
+    encoder_id: int
+    n_rows: int
+    layout: Layout
+
+    def one(self, row: int) -> bytes:
+        """Record of one row."""
+        return self.some([row])[row]
+
+    def some(self, rows: Sequence[int]) -> dict[int, bytes]:
+        """Record of each of these rows."""
+        found = dict.fromkeys(rows, self.layout.nothing)
+        first = slot(self.encoder_id, 0)
+        for chunk in chunks([first + row for row in rows]):
+            sql = in_list(f"{self.layout.select} WHERE o.id IN (?*)", chunk)
+            for key, *columns in self.connection.execute(sql, chunk):
+                found[key - first] = self._usable(columns)
+        return found
+
+    def all(self) -> Iterator[bytes]:
+        """All records in order, as a stream."""
+        first = slot(self.encoder_id, 0)
+        sql = f"{self.layout.select} WHERE o.id >= ? AND o.id < ? ORDER BY o.id"
+        expected = first
+        for key, *columns in self.connection.execute(sql, [first, first + self.n_rows]):
+            yield from (self.layout.nothing for _ in range(expected, key))
+            yield self._usable(columns)
+            expected = key + 1
+        yield from (self.layout.nothing for _ in range(expected, first + self.n_rows))
+
+    def array(self) -> Records:
+        """All rows read from the database (n_rows, n_bytes): slow but right."""
+        rows = np.empty((self.n_rows, self.layout.n_bytes), np.uint8)
+        for row, record in enumerate(self.all()):
+            rows[row] = np.frombuffer(record, np.uint8)
+        rows.flags.writeable = False
+        return rows
+
+    def damaged(self) -> Iterator[int]:
+        """Rows that are damaged in the database."""
+        return (row for row, record in enumerate(self.all()) if record == self.layout.nothing)
+
+    def _usable(self, columns: Sequence[Any]) -> bytes:
+        record = self.layout.record(columns)
+        return self.layout.nothing if record is None else record
