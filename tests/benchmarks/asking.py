@@ -143,6 +143,21 @@ def precision(collection: Collection, rules: Rules, choice: Choice) -> tuple[flo
     return float(np.mean(found)), n_full / len(pool)
 
 
+def precision_of_fitting(collection: Collection) -> tuple[float, float]:
+    """Return the precision of what mixes by all rules, and that of as many results without rules for the same seeds."""
+    weights, rules = PRESETS["mix"]
+    pool = np.flatnonzero([bool(genres) for genres in collection.genres])
+    fitting, free = [], []
+    for row in map(int, pool):
+        known = ([collection.seed(row)], collection.vectors, collection.features, collection)
+        choice = Choice(weights=weights, strict=True, not_same_artist=True)
+        results = answer(*known, rules, choice, pool=pool).results
+        others = answer(*known, Rules(), replace(choice, weights=Weights(), number=len(results)), pool=pool).results
+        fitting += [bool(collection.genres[row] & collection.genres[each.row]) for each in results]
+        free += [bool(collection.genres[row] & collection.genres[each.row]) for each in others]
+    return float(np.mean(fitting)), float(np.mean(free))
+
+
 def mixable(collection: Collection, row: int) -> np.ndarray:
     """Say which rows mix with one, worked out one by one and without the ranking."""
     seed, features = collection.seed(row), collection.features
@@ -209,6 +224,7 @@ def quality(library: Path, genres: Path) -> None:
             choice = replace(ten, weights=weights, strict=strict)
             told = f"{name}{', strict' if strict else ''}"
             print("precision, {:18s} {:.4f} ({:.0%} of lists full)".format(told, *precision(heard, rules, choice)))
+    print("precision, mix where all fits {:.4f}, as many by sound alone {:.4f}".format(*precision_of_fitting(heard)))
     for part in ("labels", "tempo", "key"):
         choice = replace(ten, weights=Weights(sound=0, **{part: 1}))
         print("precision, {} alone {:.4f} ({:.0%} of lists full)".format(part, *precision(heard, Rules(), choice)))

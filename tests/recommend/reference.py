@@ -122,7 +122,7 @@ class Reference:
         cosines = self.vectors @ self.vectors.T
         np.fill_diagonal(cosines, -1)
         crowded = np.sort(cosines, axis=1)[:, -20:].mean(axis=1)
-        return 0.5 * np.maximum(crowded - np.percentile(crowded, 80), 0)
+        return 0.5 * np.maximum(crowded - np.percentile(crowded, 75), 0)
 
     def score(self, row: int, suggested: Mapping[int, int]) -> float:
         weights, features = self.choice.weights, self.features

@@ -31,11 +31,11 @@ def test_the_worst_hub_is_in_fewer_lists():
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(21, 300), st.integers(0, 1000))
-def test_four_fifths_lose_nothing_and_nobody_gains(n, state):
+def test_three_quarters_lose_nothing_and_nobody_gains(n, state):
     vectors = unit_vectors(np.random.default_rng(state), n, 6)
     penalty = Hubs(vectors).penalty(np.arange(n))
     assert (penalty >= 0).all()
-    assert 0 < np.count_nonzero(penalty) <= 0.35 * n + 1  # the fifth is told from a sample of 200
+    assert 0 < np.count_nonzero(penalty) <= 0.4 * n + 1  # the quarter is told from a sample of 200
 
 
 @given(st.integers(1, 20))

@@ -204,7 +204,8 @@ def test_variety_makes_results_less_alike():
 def test_a_crowd_of_one_artist_does_not_empty_the_window_of_variety():
     collection = made(400, 13)
     by_one = Entry("Ann", "", "", (), None)
-    collection.listed = [by_one] * 399 + [Entry("Bob")]
+    collection.listed = [by_one] * 400
+    collection.listed[int(np.argmin(collection.vectors @ collection.vectors[0]))] = Entry("Bob")
     given_ = ask(collection, [0], choice=Choice(diverse=0.5, max_per_artist=2)).results
     assert sorted(result.entry.artist for result in given_) == ["Ann", "Ann", "Bob"]
 
