@@ -122,7 +122,10 @@ def _asked(config: Config, info: EncoderInfo, tracks: _Tracks, name: str, group:
         else:
             found = tracks_by_words(reader, info.version, name)
     numbers = [track.recording_id for track in found] or _heard_at(config, info, tracks, name, group)
-    return [tracks.of_recording[number] for number in dict.fromkeys(numbers) if number in tracks.of_recording]
+    places = [tracks.of_recording[number] for number in dict.fromkeys(numbers) if number in tracks.of_recording]
+    if not places:
+        raise LibraryError(f"{printable_path(name)} came into the library just now; ask again")
+    return places
 
 
 def _heard_at(config: Config, info: EncoderInfo, tracks: _Tracks, name: str, group: str) -> list[int]:
