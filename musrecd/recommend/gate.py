@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import compress, islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from musrecd.recommend.picking import Candidate
 from musrecd.recommend.query import Query
 from musrecd.recommend.rules import Broken
 from musrecd.types import Features, FloatArray
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _FIRST_BATCH = 32
 _LARGEST_BATCH = 1024
@@ -40,8 +44,13 @@ class Gate:
         self._artists = {artist_key(seed.artist) for seed in query.likes} - {""} if choice.not_same_artist else set()
         self._entries: dict[int, Entry | None] = {}
 
-    def passing(self, ranked: Iterator[tuple[int, float]], broken: Broken) -> Iterator[Candidate]:
-        """Yield those of ranked rows (row, score) that may be results and break just these rules, in their order."""
+    def passing(
+        self, ranked: Iterator[tuple[int, float]], broken: "npt.NDArray[np.uint8]", *, genre: bool
+    ) -> Iterator[Candidate]:
+        """Yield those of ranked rows (row, score) that may be results, in their order.
+
+        `broken` is which rules each row of the matrix breaks, the genre aside, which all of them break or none.
+        """
         size = _FIRST_BATCH
         while batch := list(islice(ranked, size)):
             self._look_up([row for row, _ in batch])
@@ -50,10 +59,12 @@ class Gate:
             is_seed = (self._vectors[rows] @ self._seeds.T).max(axis=1) >= _SAME_RECORDING
             for (row, score), heard_fit in compress(zip(batch, fit.tolist(), strict=True), ~is_seed):
                 entry = self._entries[row]
-                if entry is None or self._breaks_genre(entry, heard_fit) != (Broken.GENRE in broken):
+                if entry is None or self._breaks_genre(entry, heard_fit) != genre:
                     continue
                 if self._may_pass(row, entry):
-                    yield Candidate(row, score, entry, broken)
+                    yield Candidate(
+                        row, score, entry, Broken(int(broken[row])) | (Broken.GENRE if genre else Broken.NONE)
+                    )
             size = min(2 * size, _LARGEST_BATCH)
 
     def _look_up(self, rows: list[int]) -> None:

@@ -12,7 +12,7 @@ from musrecd.recommend.order import best_first
 from musrecd.recommend.picking import Candidate, Picker
 from musrecd.recommend.query import query_of
 from musrecd.recommend.reasons import Reasons
-from musrecd.recommend.rules import Broken, Verdict, judge, relaxations
+from musrecd.recommend.rules import Broken, Tier, Verdict, judge, relaxations
 from musrecd.recommend.scoring import Score
 from musrecd.types import Features, FloatArray
 
@@ -54,21 +54,21 @@ def answer(
     score.compare(np.flatnonzero(possible), suggested if choice.fresh else _NOTHING)
     gate = Gate(query, vectors, features, catalogue, rules, choice, genre_rule)
     picker = Picker(choice, vectors)
-    for broken in _allowed(verdict, choice):
+    for tier in _allowed(verdict, choice):
         if picker.is_full:
             break
-        candidates = best_first(score, np.flatnonzero(possible & verdict.breaks(broken)))
-        picker.fill(gate.passing(candidates, broken))
+        candidates = best_first(score, np.flatnonzero(possible & verdict.breaks(tier)))
+        picker.fill(gate.passing(candidates, verdict.broken, genre=tier.genre))
     reasons = Reasons(query, features, score)
     results = tuple(_result(candidate, reasons) for candidate in picker.picked)
     return Answer(results, tuple(_notes(results, verdict, choice)))
 
 
-def _allowed(verdict: Verdict, choice: Choice) -> Iterable[Broken]:
-    """Return which rules results may break, the least first."""
+def _allowed(verdict: Verdict, choice: Choice) -> Iterable[Tier]:
+    """Return who may be a result, the best first."""
     if not choice.strict:
         return relaxations(verdict.active)
-    return () if verdict.unknown else (Broken.NONE,)
+    return () if verdict.unknown else (Tier(others=False, genre=False),)
 
 
 def _result(candidate: Candidate, reasons: Reasons) -> Result:

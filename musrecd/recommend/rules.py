@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 from functools import reduce
-from itertools import combinations
 from operator import or_
 from typing import TYPE_CHECKING
 
@@ -46,10 +45,21 @@ class Verdict:
     active: Broken
     unknown: Broken
 
-    def breaks(self, broken: Broken) -> "npt.NDArray[np.bool_]":
-        """Say which rows break just these rules, the genre aside."""
-        found: npt.NDArray[np.bool_] = self.broken == int(broken & ~Broken.GENRE)
-        return found
+    def breaks(self, tier: "Tier") -> "npt.NDArray[np.bool_]":
+        """Say which rows break rules of a tier, the genre aside."""
+        found: npt.NDArray[np.bool_] = (self.broken > 0) if tier.others else (self.broken == 0)
+        return found | (self.broken == 0) if tier.genre else found
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Results that are as good as each other before their scores are looked at.
+
+    `others`: some of tempo, key and labels are broken; `genre`: the genre is, and the others may be, too.
+    """
+
+    others: bool
+    genre: bool
 
 
 def judge(rules: Rules, query: Query, features: Features, *, has_genre: bool) -> Verdict:
@@ -74,15 +84,17 @@ def judge(rules: Rules, query: Query, features: Features, *, has_genre: bool) ->
     return Verdict(possible, broken, active=asked & known, unknown=asked & ~known)
 
 
-def relaxations(active: Broken) -> Iterator[Broken]:
-    """Yield what may be broken, the least first: nothing, one rule, two …; of as many, what gives way sooner.
+def relaxations(active: Broken) -> Iterator[Tier]:
+    """Yield who comes first: what fits all rules, what is at least of the genre, the rest; each by score.
 
-    The genre gives way last of all: on 785 clips .64 of what mixes loosely is of a genre then, and .61 if a wrong genre
-    counted like any other rule.
+    Of what does not fit, how it sounds says more than how many rules it breaks: measured on the clips of `mix`, genre
+    precision was .644 when those came first that break the fewest.
     """
-    rules = [rule for rule in Broken if rule in active]
-    sets = (reduce(or_, some, Broken.NONE) for n in range(len(rules) + 1) for some in combinations(rules, n))
-    yield from sorted(sets, key=lambda broken: (Broken.GENRE in broken, broken.bit_count(), broken))
+    yield Tier(others=False, genre=False)
+    if active & ~Broken.GENRE:
+        yield Tier(others=True, genre=False)
+    if Broken.GENRE in active:
+        yield Tier(others=bool(active & ~Broken.GENRE), genre=True)
 
 
 def _flags(*are: bool) -> Broken:

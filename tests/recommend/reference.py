@@ -247,22 +247,25 @@ class Reference:
         """(row, broken, score) of each result, in order."""
         tiers = self._tiers(suggested)
         picked: list[tuple[int, int, float]] = []
-        for bits in sorted(tiers, key=lambda bits: (bits & 8, bits.bit_count(), bits)):
-            waiting = sorted(tiers[bits], key=lambda each: (-each[0], each[1]))
+        for tier in sorted(tiers):
+            waiting = sorted(tiers[tier], key=lambda each: (-each[0], each[1]))
             while waiting and len(picked) < self.choice.number:
-                score, row = best = max(waiting, key=lambda each: (self._worth(each, picked), -waiting.index(each)))
+                best = max(waiting, key=lambda each: (self._worth(each[:2], picked), -waiting.index(each)))
                 waiting.remove(best)
+                score, row, bits = best
                 if self._may_follow(row, picked):
                     picked.append((row, bits, score))
         return picked
 
-    def _tiers(self, suggested: Mapping[int, int]) -> dict[int, list[tuple[float, int]]]:
-        tiers: dict[int, list[tuple[float, int]]] = {}
+    def _tiers(self, suggested: Mapping[int, int]) -> dict[int, list[tuple[float, int, int]]]:
+        """(score, row, broken) of what fits all rules (0), of what breaks some but the genre (1), and the genre (2)."""
+        tiers: dict[int, list[tuple[float, int, int]]] = {}
         for row, entry in enumerate(self.collection.listed):
             if entry is None or row in {seed.row for seed in self.seeds}:
                 continue
             if (bits := self.broken(row, entry)) is not None:
-                tiers.setdefault(bits, []).append((self.score(row, suggested), row))
+                tier = 2 if bits & 8 else int(bits > 0)
+                tiers.setdefault(tier, []).append((self.score(row, suggested), row, bits))
         if self.choice.strict:
             return {} if self._lacks() else {0: tiers.get(0, [])}
         return tiers
