@@ -71,12 +71,14 @@ class TorchEncoder:
 
     def encode(self, spectra: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Mean over the chunks; of silence alone every label is denied."""
-        silence = self._spectrum(np.zeros(self.frontend.chunk_length, np.float32))[None]
-        embeddings, logits = self._run(spectra if len(spectra) else silence)
+        embeddings, logits = self._run(spectra if len(spectra) else self._silence())
         embedding = embeddings.mean(0)
         unit = embedding / max(float(np.linalg.norm(embedding)), 1e-9)
         probabilities = 1 / (1 + np.exp(-logits.mean(0))) if len(spectra) else np.zeros(logits.shape[1])
         return unit.astype(np.float32), probabilities.astype(np.float32)
+
+    def _silence(self) -> FloatArray:
+        return self._spectrum(np.zeros(self.frontend.chunk_length, np.float32))[None]
 
     def _spectrum(self, y: FloatArray) -> FloatArray:
         return log_mel(y, self.frontend, self._mel_filters)
