@@ -4,13 +4,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import confuse
 import platformdirs
 
 from musrecd.config_values import Aliases, Number, Source, Switch, Word, as_path
 from musrecd.errors import ConfigError
+from musrecd.types import Coverage
 
 SECTION = "musrec"
 LEVELS = ("debug", "info", "warning", "error")
@@ -76,7 +77,8 @@ class TaggingConfig:
 class Config:
     """The settings, checked. `config.example.yaml` says what each is for.
 
-    `threads` is a number of processes; `timeout_s` the seconds after which a file is given up.
+    `threads` is a number of processes; `timeout_s` the seconds after which a file is given up; `coverage` says how
+    much of each is heard.
     """
 
     library: Path
@@ -90,6 +92,7 @@ class Config:
     genres: int
     tagging: TaggingConfig
     daemon: DaemonConfig
+    coverage: Coverage = "windows"
 
 
 def _template() -> dict[str, confuse.Template[Any]]:
@@ -106,7 +109,13 @@ def _template() -> dict[str, confuse.Template[Any]]:
         "genres": Number(3, 1, 100),
         "tagging": confuse.Optional(dict),
         "daemon": confuse.Optional(dict),
+        "analysis": confuse.Optional(dict),
     }
+
+
+def _analysis_template() -> dict[str, confuse.Template[Any]]:
+    """Keys of `analysis:` with their defaults."""
+    return {"coverage": Word(*get_args(Coverage))}
 
 
 def _tagging_template() -> dict[str, confuse.Template[Any]]:
@@ -151,6 +160,7 @@ def from_view(view: confuse.ConfigView) -> Config:
     try:
         values = _values(view, _template(), SECTION)
         tagging = _values(view["tagging"], _tagging_template(), f"{SECTION}.tagging")
+        analysis = _values(view["analysis"], _analysis_template(), f"{SECTION}.analysis")
         daemon = _values(view["daemon"], _daemon_template(), f"{SECTION}.daemon")
     except confuse.ConfigError as error:
         raise ConfigError(" ".join(str(error).split())) from error
@@ -175,6 +185,7 @@ def from_view(view: confuse.ConfigView) -> Config:
             backups=daemon["backups"],
             levels=dict(daemon["log"]),
         ),
+        coverage=analysis["coverage"],
     )
 
 

@@ -16,7 +16,7 @@ from musrecd.analysis.frontend import FrontendConfig, chunks, log_mel
 from musrecd.analysis.networks import build_network
 from musrecd.analysis.networks.layers import channels_last, fuse_convolutions
 from musrecd.errors import EncoderError
-from musrecd.types import EncoderInfo, FloatArray
+from musrecd.types import Coverage, EncoderInfo, FloatArray
 
 MEL_FILTERS = "mel_filters"
 # A chunk whose loudest sample is below -80 dB of full scale holds nothing to hear.
@@ -35,6 +35,11 @@ class Encoder(Protocol):
     @property
     def frontend(self) -> FrontendConfig:
         """What the excerpts must be: sample rate and chunk length."""
+        ...
+
+    @property
+    def coverage(self) -> Coverage:
+        """How much of a recording the excerpts are to cover; part of the version."""
         ...
 
     def spectra(self, ys: Sequence[FloatArray]) -> FloatArray:
@@ -61,6 +66,11 @@ class TorchEncoder:
     def frontend(self) -> FrontendConfig:
         """Sample rate, spectrum and chunk length."""
         return self._card.frontend
+
+    @property
+    def coverage(self) -> Coverage:
+        """How much of a recording the excerpts are to cover."""
+        return self._card.coverage
 
     def spectra(self, ys: Sequence[FloatArray]) -> FloatArray:
         """Log-mel spectra of the chunks that are not silent."""
@@ -93,12 +103,12 @@ class TorchEncoder:
         return torch.cat(embeddings).numpy(), torch.cat(logits).numpy()
 
 
-def load_encoder(weights: Path = SHIPPED_WEIGHTS) -> TorchEncoder:
-    """Load weights (safetensors) and their card.
+def load_encoder(weights: Path = SHIPPED_WEIGHTS, coverage: Coverage = "windows") -> TorchEncoder:
+    """Load weights (safetensors) and their card, to hear as much as `coverage` says.
 
     Raises EncoderError if either is missing, damaged, or they do not belong together.
     """
-    card = read_card(weights)
+    card = read_card(weights, coverage)
     state = _read_weights(weights, card)
     mel_filters = state.pop(MEL_FILTERS, None)
     frontend = card.frontend

@@ -42,9 +42,9 @@ _COMPARISON = """
 
 *Plainly* is a short program of PyAV, NumPy and soxr that demuxes the whole file, decodes the excerpts that musrec
 hears, mixes and resamples them, and names no recording; *as musrec does it* includes the hash of all packets.
-bliss-audio decodes whole files. musicnn's 200 numbers come from our own loader of the published weights, one thread, bfloat16, and
-were taken for the mp3 alone. *×* is the median over formats of what the program takes over what musrec takes: how many
-tracks musrec hears in the time of one. *MB* is the most memory that the process ever had.
+bliss-audio decodes whole files. musicnn's 200 numbers come from our own loader of the published weights, one thread,
+bfloat16, and were taken for the mp3 alone. *×* is the median over formats of what the program takes over what musrec
+takes: how many tracks musrec hears in the time of one. *MB* is the most memory that the process ever had.
 
 {table}
 """

@@ -45,7 +45,7 @@ class _Clock:
 
 class _TimedEncoder:
     def __init__(self, encoder: Encoder, clock: _Clock) -> None:
-        self.info, self.frontend = encoder.info, encoder.frontend
+        self.info, self.frontend, self.coverage = encoder.info, encoder.frontend, encoder.coverage
         self.spectra = clock.timed("front-end", encoder.spectra)
         self.encode = clock.timed("network", encoder.encode)
 
