@@ -65,11 +65,14 @@ class _Run:
         return np.concatenate(self._pieces)
 
     def _mix(self, *, is_last: bool) -> None:
-        y = _mono(_channels(self._frames, self._kind)) if self._frames else np.empty(0, np.float32)
+        y = np.empty(0, np.float32)
+        if self._frames:
+            channels = _channels(self._frames, self._kind)
+            is_number = _within_reason(channels)
+            self.is_sound |= is_number
+            y = _mono(channels) if is_number else np.zeros(self._n_waiting, np.float32)
         self._frames, self._n_waiting = [], 0
-        heard = np.isfinite(y)
-        self.is_sound |= bool(heard.any())
-        self._pieces.append(self._resampler.resample_chunk(np.where(heard, y, np.float32(0)), last=is_last))
+        self._pieces.append(self._resampler.resample_chunk(y, last=is_last))
 
 
 def _channels(frames: list[AudioFrame], kind: _Kind) -> list[np.ndarray]:
@@ -84,37 +87,35 @@ def _channels(frames: list[AudioFrame], kind: _Kind) -> list[np.ndarray]:
     rows: list[list[np.ndarray]] = [[] for _ in range(n_planes)]
     for frame in frames:
         for row, plane in zip(rows, frame.planes, strict=True):
-            row.append(np.frombuffer(memoryview(plane), dtype, frame.samples * per_sample))
+            # PyAV's planes are buffers, but do not say so before Python 3.12.
+            row.append(np.frombuffer(plane, dtype, frame.samples * per_sample))  # type: ignore[call-overload]
     planes = [np.concatenate(row) for row in rows]
     return planes if n_planes == n_channels else list(planes[0].reshape(-1, n_channels).T)
 
 
 def _mono(channels: list[np.ndarray]) -> FloatArray:
-    """Mean of the channels (n,), full scale at ±1; all NaN if none of the samples is a number.
+    """Mean of the channels (n,), full scale at ±1; may overwrite them.
 
     FFmpeg's own float downmix is 1.41 times louder than the mean, so the mean is taken here.
     """
     kind, size = channels[0].dtype.kind, channels[0].dtype.itemsize
-    if kind == "f":
-        return _mean(_within_reason(channels))
-    silence = 128 if kind == "u" else 0
-    mean: FloatArray = (_mean(channels) - np.float32(silence)) / np.float32(2 ** (8 * size - 1))
-    return mean
-
-
-def _mean(channels: list[np.ndarray]) -> FloatArray:
     # Channel by channel: numpy's mean over an axis as short as two is ten times slower.
-    total = channels[0].astype(np.float32)
+    total: FloatArray = channels[0].astype(np.float32, copy=False)
     for channel in channels[1:]:
         total += channel
-    total /= np.float32(len(channels))
+    if kind == "u":
+        total -= np.float32(128 * len(channels))
+    total *= np.float32(1 / len(channels) if kind == "f" else 2.0 ** (1 - 8 * size) / len(channels))
     return total
 
 
-def _within_reason(channels: list[np.ndarray]) -> list[np.ndarray]:
+def _within_reason(channels: list[np.ndarray]) -> bool:
+    """Bring samples that are no sound back, in place; False if none of them is a number."""
     # A NaN is neither, and there is hardly ever one.
-    if all(c.min() >= -_MAX_SAMPLE and c.max() <= _MAX_SAMPLE for c in channels):
-        return channels
-    if not any(np.isfinite(c).any() for c in channels):
-        return [np.full(len(channels[0]), np.nan, np.float32)]
-    return [np.clip(np.nan_to_num(c, nan=0.0), -_MAX_SAMPLE, _MAX_SAMPLE) for c in channels]
+    if channels[0].dtype.kind != "f" or all(c.min() >= -_MAX_SAMPLE and c.max() <= _MAX_SAMPLE for c in channels):
+        return True
+    is_number = any(bool(np.isfinite(c).any()) for c in channels)
+    for channel in channels:
+        np.nan_to_num(channel, copy=False, nan=0.0)
+        np.clip(channel, -_MAX_SAMPLE, _MAX_SAMPLE, out=channel)
+    return is_number
