@@ -149,7 +149,8 @@ class MusrecPlugin(BeetsPlugin):
 
         there = [item for item in items if item.filepath.exists()]
         # What another encoder hears could not be compared with the library.
-        if len(there) > _HEARD_AT_ONCE or read_card(config.encoder or SHIPPED_WEIGHTS).info.version != info.version:
+        version = read_card(config.encoder or SHIPPED_WEIGHTS, config.coverage).info.version
+        if len(there) > _HEARD_AT_ONCE or version != info.version:
             return False
         report = self._ingest(config, _tasks(there), retry_failed=True)
         self._report(report)

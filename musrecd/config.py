@@ -79,7 +79,7 @@ class Config:
     """The settings, checked. `config.example.yaml` says what each is for.
 
     `threads` is a number of processes; `timeout_s` the seconds after which a file is given up; `weights` change some
-    of those of the `preset`, by name.
+    of those of the `preset`, by name; `coverage` says how much of each file is heard.
     """
 
     library: Path
@@ -97,6 +97,7 @@ class Config:
     daemon: DaemonConfig
     playlists: PlaylistsConfig = field(default_factory=PlaylistsConfig)
     mpd: MpdConfig = field(default_factory=MpdConfig)
+    coverage: Literal["windows", "full"] = "windows"
 
 
 def _template() -> dict[str, confuse.Template[Any]]:
@@ -117,12 +118,18 @@ def _template() -> dict[str, confuse.Template[Any]]:
         "daemon": confuse.Optional(dict),
         "playlists": confuse.Optional(dict),
         "mpd": confuse.Optional(dict),
+        "analysis": confuse.Optional(dict),
     }
 
 
 def _weights_template() -> dict[str, confuse.Template[Any]]:
     """Keys of `weights:`; what is not said is the preset's."""
     return {name: Number(None, 0.0, 1000.0) for name in ("sound", "labels", "tempo", "key")}
+
+
+def _analysis_template() -> dict[str, confuse.Template[Any]]:
+    """Keys of `analysis:` with their defaults."""
+    return {"coverage": Word("windows", "full")}
 
 
 def _tagging_template() -> dict[str, confuse.Template[Any]]:
@@ -168,6 +175,7 @@ def from_view(view: confuse.ConfigView) -> Config:
         values = _values(view, _template(), SECTION)
         tagging = _values(view["tagging"], _tagging_template(), f"{SECTION}.tagging")
         weights = _values(view["weights"], _weights_template(), f"{SECTION}.weights")
+        analysis = _values(view["analysis"], _analysis_template(), f"{SECTION}.analysis")
         daemon = _values(view["daemon"], _daemon_template(), f"{SECTION}.daemon")
         playlists = read_playlists(view["playlists"], f"{SECTION}.playlists")
         mpd = read_mpd(view["mpd"], f"{SECTION}.mpd")
@@ -198,6 +206,7 @@ def from_view(view: confuse.ConfigView) -> Config:
         ),
         playlists=playlists,
         mpd=mpd,
+        coverage=analysis["coverage"],
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     FloatArray: TypeAlias = npt.NDArray[np.float32]
 else:
     FloatArray = np.ndarray
+
+# How much of a recording is heard: about a minute, in windows that are spread over it, or all of it.
+Coverage: TypeAlias = Literal["windows", "full"]
 
 
 @dataclass(frozen=True, slots=True)

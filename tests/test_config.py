@@ -25,13 +25,13 @@ from musrecd.errors import ConfigError
 PROJECT = Path(__file__).parents[1]
 KEYS = {
     "library", "encoder", "folders", "threads", "timeout", "auto", "number", "min_score", "preset", "weights", "genres",
-    "tagging", "daemon", "playlists", "mpd",
+    "tagging", "daemon", "playlists", "mpd", "analysis",
 }  # fmt: skip
 TAGGING_KEYS = {
     "write", "threshold", "count", "whitelist", "aliases", "canonical", "prefer_specific", "title_case", "hard_links",
     "keep_mtime", "moods",
 }  # fmt: skip
-TABLES = ("tagging", "daemon", "playlists", "mpd")
+TABLES = ("analysis", "tagging", "daemon", "playlists", "mpd")
 
 
 @pytest.fixture
@@ -140,6 +140,8 @@ def test_a_file_of_ones_own_is_found(monkeypatch, tmp_path):
             DaemonConfig(4.0, 60.0, 5.0, 0, {"watcher": "debug"}),
         ),
         ("daemon: {}", "daemon", DaemonConfig(4.0, 60.0, 5.0, 3, {})),
+        ("analysis: {}", "coverage", "windows"),
+        ("analysis: {coverage: full}", "coverage", "full"),
         ("tagging: {}", "tagging", TaggingConfig()),
         ("tagging: {write: no}", "tagging", TaggingConfig()),
         ("tagging: {write: fill}", "tagging", TaggingConfig(write="fill")),
@@ -178,7 +180,7 @@ def test_every_key_is_read(read, line, field, value):
 
 def test_every_key_is_tried_above(read):
     """So that a new key cannot go untested."""
-    assert set(Config.__slots__) == {"timeout_s" if key == "timeout" else key for key in KEYS}
+    assert set(Config.__slots__) == {{"timeout": "timeout_s", "analysis": "coverage"}.get(key, key) for key in KEYS}
 
 
 def test_relative_names_are_taken_from_the_folder_of_the_file(read, tmp_path, monkeypatch):
@@ -236,6 +238,7 @@ def test_an_unknown_key_is_named_and_the_known_ones_are_listed(write, line):
         "daemon: 3", "daemon: []", "daemon: {settle: 0}", "daemon: {settle: soon}", "daemon: {nap: 3}",
         "daemon: {rescan: 0}", "daemon: {poll: -1}", "daemon: {backups: 1.5}", "daemon: {log: debug}",
         "daemon: {log: {watcher: loud}}", "daemon: {log: {cooker: debug}}",
+        "analysis: 3", "analysis: {coverage: whole}", "analysis: {coverage: no}", "analysis: {windows: 6}",
         "tagging: 3", "tagging: []", "tagging: {write: replace}", "tagging: {write: yes}", "tagging: {write: []}",
         "tagging: {threshold: 74}", "tagging: {threshold: .nan}", "tagging: {count: 0}", "tagging: {genres: 3}",
         "tagging: {whitelist: []}", "tagging: {whitelist: [1]}", "tagging: {whitelist: {a: b}}",

@@ -16,7 +16,7 @@ from model_training.synthesis.encode import write_audio
 from musrecd.analysis.analyse import analyse
 from musrecd.analysis.encoder import Encoder, load_encoder
 from musrecd.analysis.frontend import FrontendConfig
-from musrecd.types import EncoderInfo, FloatArray
+from musrecd.types import Coverage, EncoderInfo, FloatArray
 
 _TRACK_S = 240
 _SR = 44_100
@@ -49,6 +49,11 @@ class StopWatch:
     def frontend(self) -> FrontendConfig:
         """Sample rate, spectrum and chunk length."""
         return self._encoder.frontend
+
+    @property
+    def coverage(self) -> Coverage:
+        """How much of a recording is heard."""
+        return self._encoder.coverage
 
     def spectra(self, ys: Sequence[FloatArray]) -> FloatArray:
         """Compute spectra and take the time."""

@@ -10,10 +10,11 @@ from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.analysis.hearing import HEARING
 from musrecd.analysis.rhythm import Tempo, estimate_tempo
 from musrecd.analysis.tonality import Key, estimate_key
-from musrecd.types import Analysis, KnownRecording
+from musrecd.types import Analysis, Coverage, KnownRecording
 
-# About a minute of a track is heard, in excerpts long enough for the decoder's run-up not to count.
-_HEARD_S = 60.0
+# About a minute of a track is heard, in excerpts long enough for the decoder's run-up not to count; or all of it, but
+# not of what is longer than songs are: a DJ's night would fill the memory, and ten minutes of it say as much.
+_HEARD_S: dict[Coverage, float] = {"windows": 60.0, "full": 600.0}
 _SHORTEST_EXCERPT_S = 10.0
 
 
@@ -22,7 +23,7 @@ def analyse(path: bytes | str, encoder: Encoder) -> Analysis:
 
     Raises AudioError: UnreadableFileError, NotAudioError or NoSoundError.
     """
-    with listen(path, excerpt_plan(encoder.frontend.chunk_s)) as recording:
+    with listen(path, excerpt_plan(encoder.frontend.chunk_s, encoder.coverage)) as recording:
         return _hear(recording, encoder)
 
 
@@ -51,16 +52,16 @@ def analyse_unless_known(
 
     Raises AudioError as `analyse` does.
     """
-    with listen(path, excerpt_plan(encoder.frontend.chunk_s)) as recording:
+    with listen(path, excerpt_plan(encoder.frontend.chunk_s, encoder.coverage)) as recording:
         if is_known(recording.audio_id):
             return KnownRecording(recording.audio_id)
         return _hear(recording, encoder)
 
 
-def excerpt_plan(chunk_s: float) -> ExcerptPlan:
-    """Plan to hear about a minute, whatever the encoder's chunks: excerpts are whole chunks, so that none overlap."""
+def excerpt_plan(chunk_s: float, coverage: Coverage = "windows") -> ExcerptPlan:
+    """Plan to hear as much, whatever the encoder's chunks: excerpts are whole chunks, so that none overlap."""
     excerpt_s = chunk_s * math.ceil(_SHORTEST_EXCERPT_S / chunk_s)
-    return ExcerptPlan(excerpt_s, max(1, round(_HEARD_S / excerpt_s)))
+    return ExcerptPlan(excerpt_s, max(1, round(_HEARD_S[coverage] / excerpt_s)))
 
 
 def _hear(recording: Recording, encoder: Encoder) -> Analysis:

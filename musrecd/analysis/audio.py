@@ -17,12 +17,11 @@ from typing import BinaryIO
 
 import av
 import numpy as np
-import soxr
-from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from musrecd.analysis.excerpts import AudioPacket, Excerpt, ExcerptPlan, Gatherer
+from musrecd.analysis.mixdown import Mixdown
 from musrecd.analysis.tagspan import SoundSpan
 from musrecd.errors import NoSoundError, NotAudioError, UnreadableFileError
 from musrecd.types import FloatArray
@@ -37,8 +36,6 @@ _DEMUXERS = (
 _ENCRYPTED = ("drms", "enca")
 _MAX_DEMUX_ERRORS = 100
 _MIN_SOUND_S = 0.05
-# Lossy codecs overshoot full scale, loud ones at low rates by 7 dB; what is far above that is no sound.
-_MAX_SAMPLE = 8.0
 _BUFFER_BYTES = 1 << 18
 
 
@@ -76,7 +73,7 @@ class Recording:
             return np.empty(0, np.float32)
         context = excerpt.packets[0].stream.codec_context
         context.flush_buffers()
-        runs = _Runs()
+        mixdown = Mixdown(sr)
         # The end of the stream (None) makes the decoder give what it still holds back.
         for packet in (*excerpt.packets, None):
             try:
@@ -85,50 +82,10 @@ class Recording:
                 self.n_damaged_packets += 1
                 continue
             for frame in frames:
-                runs.add(frame)
-        y = runs.resampled(sr)
+                mixdown.add(frame)
+        y = mixdown.finish()
         skip = max(0, round((excerpt.start_s - excerpt.first_packet_s) * sr))
         return y[skip : skip + math.ceil(excerpt.seconds * sr)]
-
-
-class _Runs:
-    """Mono samples, grouped by sample rate: chained streams may change it on the way."""
-
-    def __init__(self) -> None:
-        self._runs: list[tuple[int, list[FloatArray]]] = []
-
-    def add(self, frame: AudioFrame) -> None:
-        if not self._runs or self._runs[-1][0] != frame.sample_rate:
-            self._runs.append((frame.sample_rate, []))
-        self._runs[-1][1].append(_mono(frame))
-
-    def resampled(self, sr: int) -> FloatArray:
-        ys = [soxr.resample(np.concatenate(pieces), rate, sr) for rate, pieces in self._runs if rate > 0]
-        y = np.concatenate(ys) if ys else np.empty(0, np.float32)
-        sound = np.isfinite(y)
-        if not sound.any():
-            return np.empty(0, np.float32)
-        return np.where(sound, y, 0).astype(np.float32, copy=False)
-
-
-def _mono(frame: AudioFrame) -> FloatArray:
-    """Mean of the channels (n,), full scale at ±1; samples that are no numbers become zero.
-
-    FFmpeg's own float downmix is 1.41 times louder than the mean, so the mean is taken here.
-    """
-    samples = frame.to_ndarray()
-    if not frame.format.is_planar:
-        samples = samples.reshape(-1, frame.layout.nb_channels).T
-    if samples.dtype.kind == "f":
-        if not np.isfinite(samples).any():
-            return np.full(samples.shape[1], np.nan, np.float32)
-        samples = np.clip(np.nan_to_num(samples, nan=0.0), -_MAX_SAMPLE, _MAX_SAMPLE)
-        mean: FloatArray = samples.mean(axis=0, dtype=np.float32)
-        return mean
-    offset = 128 if samples.dtype.kind == "u" else 0
-    full_scale = float(2 ** (8 * samples.dtype.itemsize - 1))
-    scaled: FloatArray = ((samples.mean(axis=0, dtype=np.float64) - offset) / full_scale).astype(np.float32)
-    return scaled
 
 
 @contextmanager

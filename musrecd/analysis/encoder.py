@@ -16,7 +16,7 @@ from musrecd.analysis.frontend import FrontendConfig, chunks, log_mel
 from musrecd.analysis.networks import build_network
 from musrecd.analysis.networks.layers import channels_last, fuse_convolutions
 from musrecd.errors import EncoderError
-from musrecd.types import EncoderInfo, FloatArray
+from musrecd.types import Coverage, EncoderInfo, FloatArray
 
 MEL_FILTERS = "mel_filters"
 # A chunk whose loudest sample is below -80 dB of full scale holds nothing to hear.
@@ -35,6 +35,11 @@ class Encoder(Protocol):
     @property
     def frontend(self) -> FrontendConfig:
         """What the excerpts must be: sample rate and chunk length."""
+        ...
+
+    @property
+    def coverage(self) -> Coverage:
+        """How much of a recording the excerpts are to cover; part of the version."""
         ...
 
     def spectra(self, ys: Sequence[FloatArray]) -> FloatArray:
@@ -62,6 +67,11 @@ class TorchEncoder:
         """Sample rate, spectrum and chunk length."""
         return self._card.frontend
 
+    @property
+    def coverage(self) -> Coverage:
+        """How much of a recording the excerpts are to cover."""
+        return self._card.coverage
+
     def spectra(self, ys: Sequence[FloatArray]) -> FloatArray:
         """Log-mel spectra of the chunks that are not silent."""
         everything = np.concatenate([chunks(y, self.frontend) for y in ys])
@@ -71,12 +81,14 @@ class TorchEncoder:
 
     def encode(self, spectra: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Mean over the chunks; of silence alone every label is denied."""
-        silence = self._spectrum(np.zeros(self.frontend.chunk_length, np.float32))[None]
-        embeddings, logits = self._run(spectra if len(spectra) else silence)
+        embeddings, logits = self._run(spectra if len(spectra) else self._silence())
         embedding = embeddings.mean(0)
         unit = embedding / max(float(np.linalg.norm(embedding)), 1e-9)
         probabilities = 1 / (1 + np.exp(-logits.mean(0))) if len(spectra) else np.zeros(logits.shape[1])
         return unit.astype(np.float32), probabilities.astype(np.float32)
+
+    def _silence(self) -> FloatArray:
+        return self._spectrum(np.zeros(self.frontend.chunk_length, np.float32))[None]
 
     def _spectrum(self, y: FloatArray) -> FloatArray:
         return log_mel(y, self.frontend, self._mel_filters)
@@ -91,12 +103,12 @@ class TorchEncoder:
         return torch.cat(embeddings).numpy(), torch.cat(logits).numpy()
 
 
-def load_encoder(weights: Path = SHIPPED_WEIGHTS) -> TorchEncoder:
-    """Load weights (safetensors) and their card.
+def load_encoder(weights: Path = SHIPPED_WEIGHTS, coverage: Coverage = "windows") -> TorchEncoder:
+    """Load weights (safetensors) and their card, to hear as much as `coverage` says.
 
     Raises EncoderError if either is missing, damaged, or they do not belong together.
     """
-    card = read_card(weights)
+    card = read_card(weights, coverage)
     state = _read_weights(weights, card)
     mel_filters = state.pop(MEL_FILTERS, None)
     frontend = card.frontend

@@ -1,5 +1,6 @@
 """Which seconds of a recording are heard, and the compressed packets that hold them."""
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -74,7 +75,10 @@ class Gatherer:
         seconds = plan.lasting_s(length_s) if length_s else 0.0
         starts_s = plan.starts_s(length_s) if length_s else []
         self.excerpts = [Excerpt(start_s, seconds) for start_s in starts_s]
+        self._needed_from_s = [start_s - _PREROLL_S for start_s in starts_s]
+        self._needed_until_s = [start_s + seconds + _POSTROLL_S for start_s in starts_s]
         self.n_packets = 0
+        self._time_base: float | None = None
         self._begin_s: float | None = None
         self._end_s = 0.0
         self._shift_s = 0.0
@@ -90,22 +94,25 @@ class Gatherer:
         self.n_packets += 1
         self._end_s = max(self._end_s, time_s + packet_s)
         position_s = time_s - (self._begin_s or 0.0)
-        for excerpt in self.excerpts:
-            begins_late = position_s >= excerpt.start_s + excerpt.seconds + _POSTROLL_S
-            ends_early = position_s + packet_s <= excerpt.start_s - _PREROLL_S
-            if not begins_late and not ends_early:
-                if not excerpt.packets:
-                    excerpt.first_packet_s = position_s
-                excerpt.packets.append(packet)
+        # A file has thousands of packets and excerpts lie in order: those that end later and begin sooner.
+        first = bisect_right(self._needed_until_s, position_s)
+        behind_last = bisect_left(self._needed_from_s, position_s + packet_s)
+        for excerpt in self.excerpts[first:behind_last]:
+            if not excerpt.packets:
+                excerpt.first_packet_s = position_s
+            excerpt.packets.append(packet)
 
     def _times(self, packet: AudioPacket) -> tuple[float, float]:
         """Return (begin, length) of a packet in seconds; without a time stamp it follows the last one."""
         stamp = packet.pts if packet.pts is not None else packet.dts
-        base = packet.time_base
-        time_s = float(stamp * base) + self._shift_s if stamp is not None and base else self._end_s
+        if self._time_base is None:
+            # The same for all packets of a stream, and slow to ask for.
+            self._time_base = float(packet.time_base or 0)
+        base = self._time_base
+        time_s = stamp * base + self._shift_s if stamp is not None and base else self._end_s
         if self._begin_s is None:
             self._begin_s = self._end_s = time_s
         if time_s < self._end_s - _RESTART_S:
             self._shift_s += self._end_s - time_s
             time_s = self._end_s
-        return time_s, float(packet.duration * base) if packet.duration and base else 0.0
+        return time_s, packet.duration * base if packet.duration else 0.0

@@ -25,7 +25,7 @@ def embed_files(config: Config, paths: Sequence[bytes], output: Path) -> Report:
     """
     _check_output(output)
     weights = config.encoder or SHIPPED_WEIGHTS
-    info = read_card(weights).info
+    info = read_card(weights, config.coverage).info
     report = Report()
     analyses: dict[bytes, Analysis] = {}
     with ProgressBar("Embedding") as bar:
@@ -42,7 +42,8 @@ def embed_files(config: Config, paths: Sequence[bytes], output: Path) -> Report:
         listener = bar.listener()
         listener.on_total(len(tasks))
         try:
-            with Workers(WorkerSettings(weights, None), config.threads, config.timeout_s) as workers:
+            settings = WorkerSettings(weights, None, coverage=config.coverage)
+            with Workers(settings, config.threads, config.timeout_s) as workers:
                 for outcome in workers.perform(tasks):
                     listener.on_outcome(outcome)
                     if isinstance(outcome.heard, Analysis):

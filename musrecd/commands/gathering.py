@@ -61,7 +61,7 @@ def gather(config: Config, entries: Sequence[Entry]) -> Gathered:
     What fails is named on standard error and among the failures. Raises EncoderError, LibraryError.
     """
     weights = config.encoder or SHIPPED_WEIGHTS
-    gathered = Gathered(read_card(weights).info)
+    gathered = Gathered(read_card(weights, config.coverage).info)
     with ExitStack() as stack:
         bar = ProgressBar("Listening")
         reader = _reader(config)

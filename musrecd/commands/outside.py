@@ -35,7 +35,7 @@ def hear(config: Config, file: str, info: EncoderInfo, *, store: bool = False) -
     """
     from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
 
-    version = read_card(config.encoder or SHIPPED_WEIGHTS).info.version
+    version = read_card(config.encoder or SHIPPED_WEIGHTS, config.coverage).info.version
     if version != info.version:
         raise LibraryError(
             f"the library was analysed by {info.version}, a new file would be by {version}; "
@@ -68,7 +68,7 @@ def _analyse(config: Config, path: bytes) -> Analysis:
     from musrecd.analysis.card import SHIPPED_WEIGHTS
     from musrecd.analysis.encoder import load_encoder
 
-    return analyse(path, load_encoder(config.encoder or SHIPPED_WEIGHTS))
+    return analyse(path, load_encoder(config.encoder or SHIPPED_WEIGHTS, config.coverage))
 
 
 def _store(library: Path, path: bytes, heard: Analysis | KnownRecording) -> None:

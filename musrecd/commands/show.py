@@ -131,7 +131,7 @@ def _heard(config: Config, told: Mapping[bytes, Tags], shown: Shown) -> dict[byt
     from musrecd.analysis.card import SHIPPED_WEIGHTS
     from musrecd.analysis.encoder import load_encoder
 
-    encoder = load_encoder(config.encoder or SHIPPED_WEIGHTS)
+    encoder = load_encoder(config.encoder or SHIPPED_WEIGHTS, config.coverage)
     sheets = {}
     for path, tags in told.items():
         try:

@@ -36,7 +36,7 @@ _WAITING = {
 
 def collect(config: Config) -> dict[str, Any]:
     """Gather the state as plain values. Raises LibraryError if there is no library yet."""
-    card = read_card(config.encoder or SHIPPED_WEIGHTS)
+    card = read_card(config.encoder or SHIPPED_WEIGHTS, config.coverage)
     with LibraryReader.open(config.library) as reader:
         summary = reader.summary()
         answering = reader.encoder()

@@ -28,7 +28,7 @@ class BorrowedWorkers:
     @classmethod
     def of_daemon(cls, config: Config, start: Callable[[], Performer]) -> Self | None:
         """Return them if a daemon runs that hears with the encoder of the configuration."""
-        version = read_card(config.encoder or SHIPPED_WEIGHTS).info.version
+        version = read_card(config.encoder or SHIPPED_WEIGHTS, config.coverage).info.version
         try:
             answer = client.ask(config.library, {"do": "status"}, timeout_s=_STATUS_S)
         except MusrecError:

@@ -169,7 +169,11 @@ class Hearing:
     def _awake(self) -> Workers:
         if self._workers is None:
             settings = WorkerSettings(
-                self._config.encoder or SHIPPED_WEIGHTS, self._config.library, _NICENESS, _MEMORY_BYTES
+                self._config.encoder or SHIPPED_WEIGHTS,
+                self._config.library,
+                _NICENESS,
+                _MEMORY_BYTES,
+                self._config.coverage,
             )
             self._workers = Workers(settings, self._config.threads, self._config.timeout_s)
             self._used_at = self._clock()

@@ -54,7 +54,7 @@ class Service:
 
     def __init__(self, config: Config, library: Library) -> None:
         self._config = config
-        info = read_card(config.encoder or SHIPPED_WEIGHTS).info
+        info = read_card(config.encoder or SHIPPED_WEIGHTS, config.coverage).info
         library.register_encoder(info, HEARING)
         self._version = info.version
         self._inbox: SimpleQueue[Message] = SimpleQueue()

@@ -72,7 +72,7 @@ def ingest(
     """
     listener = listener or Listener()
     weights = config.encoder or SHIPPED_WEIGHTS
-    info = read_card(weights).info
+    info = read_card(weights, config.coverage).info
     started = time.monotonic()
     with Library.open(config.library) as library:
         library.register_encoder(info, HEARING)
@@ -97,7 +97,8 @@ def start_workers(config: Config, *, force: bool = False, at_most: int | None = 
     """Start processes that hear files; with `force` they analyse recordings that are known, too."""
     # The workers ask the library what it knows, so it has to be there before them.
     Library.open(config.library).close()
-    settings = WorkerSettings(config.encoder or SHIPPED_WEIGHTS, None if force else config.library)
+    known_by = None if force else config.library
+    settings = WorkerSettings(config.encoder or SHIPPED_WEIGHTS, known_by, coverage=config.coverage)
     return Workers(settings, min(config.threads, at_most or config.threads), config.timeout_s)
 
 

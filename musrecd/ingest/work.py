@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Thread
 
 from musrecd.errors import AudioError
-from musrecd.types import Analysis, FileState, KnownRecording, Tags
+from musrecd.types import Analysis, Coverage, FileState, KnownRecording, Tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class WorkerSettings:
     library: Path | None
     niceness: int = 0
     memory_bytes: int | None = None
+    coverage: Coverage = "windows"
 
 
 OUT_OF_MEMORY = 77  # with which a worker ends that has none left
@@ -130,7 +131,7 @@ def _make_performer(settings: WorkerSettings) -> Callable[[Task], Outcome]:
     # Several single-threaded processes are faster than one with several threads, in torch and in numpy.
     torch.set_num_threads(1)
     threadpool_limits(1)
-    encoder = load_encoder(settings.weights)
+    encoder = load_encoder(settings.weights, settings.coverage)
     reader = LibraryReader.open(settings.library, busy_timeout_s=PATIENT_TIMEOUT_S) if settings.library else None
 
     def is_known(audio_id: str) -> bool:

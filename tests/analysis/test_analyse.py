@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from musrecd.analysis.analyse import analyse, analyse_unless_known, excerpt_plan
 from musrecd.analysis.audio import Recording
+from musrecd.analysis.card import read_card
 from musrecd.analysis.encoder import load_encoder
 from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.analysis.frontend import FrontendConfig
@@ -23,6 +24,7 @@ class FakeEncoder:
     """An encoder that remembers what it was given."""
 
     info = EncoderInfo("fake-1", 2, (Label("Rock", "genre"),))
+    coverage = "windows"
 
     def __init__(self, chunk_s: float = 2.0) -> None:
         self.frontend = FrontendConfig(sr=8000, chunk_s=chunk_s)
@@ -102,6 +104,28 @@ def test_excerpts_are_whole_chunks_of_ten_seconds_or_more_and_make_about_a_minut
     assert n_chunks == pytest.approx(round(n_chunks))
     assert 10 - 1e-9 <= plan.excerpt_s < max(29.1, 10 + chunk_s)
     assert 48 - 1e-9 <= plan.whole_s <= 72 + 1e-9
+
+
+def test_full_coverage_hears_all_of_a_song_and_ten_minutes_of_what_is_longer(tmp_path, make_audio):
+    plan = excerpt_plan(10.0, "full")
+    assert plan.starts_s(599.0) == [0.0]
+    assert plan.lasting_s(599.0) == 600.0
+    assert len(plan.starts_s(36_000.0)) * plan.lasting_s(36_000.0) == 600.0
+    encoder = FakeEncoder(10.0)
+    encoder.coverage = "full"
+    make_audio(tmp_path / "long.flac", 70.0, 8000, 1)
+    analyse(tmp_path / "long.flac", encoder)
+    assert [len(y) for y in encoder.heard] == [70 * 8000]
+
+
+def test_what_was_heard_of_more_is_another_version_of_the_same_encoder(rendered_files, tiny_weights):
+    """Versions are never compared, so coverages cannot mix in a library without anybody noticing."""
+    windows, full = load_encoder(tiny_weights), load_encoder(tiny_weights, "full")
+    assert (windows.info.version, full.info.version) == ("tiny-1", "tiny-1+full")
+    assert read_card(tiny_weights, "full").info == full.info
+    assert analyse(rendered_files[0], full).encoder_version == "tiny-1+full"
+    # Six seconds are heard whole either way.
+    assert np.array_equal(analyse(rendered_files[0], full).embedding, analyse(rendered_files[0], windows).embedding)
 
 
 def test_a_chunk_longer_than_a_minute_is_heard_once():

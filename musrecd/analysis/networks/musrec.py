@@ -30,10 +30,12 @@ class Unit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, in_channels, h, w) to (n, out_channels, ⌈h / stride⌉, ⌈w / stride⌉)."""
-        y = self.second(torch.relu(self.first(x)))
+        # In place: the maps are large, and fresh memory costs more than the sums.
+        y: Tensor = self.second(self.first(x).relu_())
         if self.stride > 1:
             x = F.avg_pool2d(x, self.stride, ceil_mode=True, count_include_pad=False)
-        return torch.relu(y + self.shortcut(x))
+        y += self.shortcut(x)
+        return y.relu_()
 
 
 class MusrecNetwork(LabelledEmbedding):
@@ -59,7 +61,7 @@ class MusrecNetwork(LabelledEmbedding):
     def forward(self, S: Tensor) -> tuple[Tensor, Tensor]:
         """Map `S` (n, n_mels, n_frames) in dB to embeddings (n, dim), centred, not normalised, and logits."""
         x = self.norm(S).contiguous(memory_format=torch.channels_last)
-        x = self.stages(torch.relu(self.stem(x)))
+        x = self.stages(self.stem(x).relu_())
         return self.answer(torch.cat([x.mean(3), x.amax(3)], 1).flatten(1))
 
 
