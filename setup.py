@@ -48,6 +48,7 @@ setup(
         "watchdog>=7.1",
     ],
     extras_require={
+        "cluster": ["distributed>=2026.8"],
         "pictures": ["matplotlib>=3.8"],
         "training": [
             "librosa>=0.11",
@@ -57,6 +58,7 @@ setup(
             "tensorboard>=2.16",
         ],
         "tests": [
+            "distributed>=2026.8",
             "hypothesis>=6",
             "librosa>=0.11",
             "matplotlib>=3.8",

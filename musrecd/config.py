@@ -9,7 +9,7 @@ from typing import Any, Literal
 import confuse
 import platformdirs
 
-from musrecd.config_values import Aliases, Number, Source, Switch, Word, as_path
+from musrecd.config_values import Aliases, Folders, Number, Source, Switch, Word, as_path
 from musrecd.errors import ConfigError
 
 SECTION = "musrec"
@@ -35,6 +35,13 @@ class DaemonConfig:
     poll_minutes: float
     backups: int
     levels: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterConfig:
+    """What only a worker for other machines asks for; `paths`: folder as they call it → as it is called here."""
+
+    paths: Mapping[Path, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,7 @@ class Config:
     genres: int
     tagging: TaggingConfig
     daemon: DaemonConfig
+    cluster: ClusterConfig = field(default_factory=ClusterConfig)
 
 
 def _template() -> dict[str, confuse.Template[Any]]:
@@ -106,6 +114,7 @@ def _template() -> dict[str, confuse.Template[Any]]:
         "genres": Number(3, 1, 100),
         "tagging": confuse.Optional(dict),
         "daemon": confuse.Optional(dict),
+        "cluster": confuse.Optional(dict),
     }
 
 
@@ -152,6 +161,7 @@ def from_view(view: confuse.ConfigView) -> Config:
         values = _values(view, _template(), SECTION)
         tagging = _values(view["tagging"], _tagging_template(), f"{SECTION}.tagging")
         daemon = _values(view["daemon"], _daemon_template(), f"{SECTION}.daemon")
+        cluster = _values(view["cluster"], {"paths": Folders()}, f"{SECTION}.cluster")
     except confuse.ConfigError as error:
         raise ConfigError(" ".join(str(error).split())) from error
     if unknown := sorted(set(daemon["log"]) - set(COMPONENTS)):
@@ -175,6 +185,7 @@ def from_view(view: confuse.ConfigView) -> Config:
             backups=daemon["backups"],
             levels=dict(daemon["log"]),
         ),
+        cluster=ClusterConfig(paths=cluster["paths"]),
     )
 
 

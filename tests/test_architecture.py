@@ -27,17 +27,18 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.tagging": (*SHARED, "musrecd.analysis", "musrecd.library"),
     "musrecd.ingest": (*SHARED, "musrecd.analysis", "musrecd.library"),
     "musrecd.daemon": (*SHARED, "musrecd.analysis", "musrecd.library", "musrecd.tagging", "musrecd.ingest"),
+    "musrecd.cluster": (*SHARED, "musrecd.analysis", "musrecd.library", "musrecd.ingest"),
     "musrecd.commands": (
         *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
-        "musrecd.daemon",
+        "musrecd.daemon", "musrecd.cluster",
     ),
     "musrecd.cli": (
         *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
-        "musrecd.daemon", "musrecd.commands",
+        "musrecd.daemon", "musrecd.cluster", "musrecd.commands",
     ),
     "beetsplug": (
         *SHARED, "musrecd.analysis", "musrecd.library", "musrecd.recommend", "musrecd.tagging", "musrecd.ingest",
-        "musrecd.daemon", "musrecd.commands",
+        "musrecd.daemon", "musrecd.cluster", "musrecd.commands",
     ),
     "model_training.datasets": (),
     # What is learnt of a person's genres is measured by the code that serves.
@@ -59,6 +60,7 @@ WITHOUT = {
     "musrecd.recommend": ("torch", "av", "librosa", "sqlite3", "sqlite_utils", "beets", "click"),
     "musrecd.tagging": ("torch", "av", "librosa", "beets", "click"),
     "musrecd.ingest": ("librosa", "beets", "click"),
+    "musrecd.cluster": ("torch", "av", "librosa", "scipy", "sqlite3", "sqlite_utils", "beets", "click"),
     "musrecd.daemon": ("torch", "av", "librosa", "scipy", "beets", "click"),
     "musrecd.commands": ("librosa", "beets"),
     "musrecd.cli": ("librosa", "beets"),

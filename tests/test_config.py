@@ -24,6 +24,7 @@ from musrecd.errors import ConfigError
 PROJECT = Path(__file__).parents[1]
 KEYS = {
     "library", "encoder", "folders", "threads", "timeout", "auto", "number", "min_score", "genres", "tagging", "daemon",
+    "cluster",
 }  # fmt: skip
 TAGGING_KEYS = {
     "write", "threshold", "count", "whitelist", "aliases", "canonical", "prefer_specific", "title_case", "hard_links",
@@ -309,7 +310,7 @@ def documented() -> dict[str, str]:
     """Keys and values of config.example.yaml, also of those that are commented out."""
     text = (PROJECT / "config.example.yaml").read_text(encoding="utf-8")
     keys = dict(re.findall(r"^  (?:# )?([a-z_]+): (\S.*)$", text, re.MULTILINE))
-    return keys | {table: f"{{{', '.join(documented_in(text, table))}}}" for table in ("tagging", "daemon")}
+    return keys | {table: f"{{{', '.join(documented_in(text, table))}}}" for table in ("tagging", "daemon", "cluster")}
 
 
 def documented_in(text: str, table: str) -> list[str]:

@@ -6,9 +6,11 @@ Everything here runs within a transaction of `store.Library`.
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from musrecd.errors import LibraryError
 from musrecd.library.damage import mark_damaged
+from musrecd.library.database import chunks, in_list
 from musrecd.library.encoding import (
     check_audio_id,
     check_numbers,
@@ -36,6 +38,11 @@ _UPSERT_ANALYSIS = """
     ON CONFLICT (encoder_id, recording_id) DO UPDATE
     SET bpm = excluded.bpm, bpm_confidence = excluded.bpm_confidence, "key" = excluded."key",
         key_confidence = excluded.key_confidence, analysed_at = excluded.analysed_at, damaged = 0
+"""
+_UPSERT_OUTPUT = "INSERT OR REPLACE INTO outputs (id, embedding, probabilities, checksum) VALUES (?, ?, ?, ?)"
+_DAMAGED = """
+    SELECT r.audio_id, a.damaged FROM recordings r JOIN analyses a ON a.recording_id = r.id
+    WHERE a.encoder_id = ? AND r.audio_id IN (?*)
 """
 
 
@@ -67,18 +74,29 @@ class Analyses:
     def put(self, analysis: Analysis) -> int:
         """Store an analysis in the row its recording has, or a new one; returns the recording's id."""
         encoder = self._encoder(analysis.encoder_version)
-        check_audio_id(analysis.audio_id)
-        check_numbers(analysis)
-        embedding = unit_blob(analysis.embedding, encoder.info.dim)
-        probabilities = to_blob(analysis.probabilities, len(encoder.info.labels), "the probabilities")
+        embedding, probabilities = _blobs(encoder, analysis)
         recording_id = self._put_recording(analysis)
         row = self._place(encoder, recording_id, embedding)
-        self._connection.execute(
-            "INSERT OR REPLACE INTO outputs (id, embedding, probabilities, checksum) VALUES (?, ?, ?, ?)",
-            [slot(encoder.id, row), embedding, probabilities, checksum(embedding, probabilities)],
-        )
-        self._put_analysis(encoder, recording_id, row, analysis)
+        self._connection.execute(_UPSERT_OUTPUT, _output(encoder, row, embedding, probabilities))
+        self._connection.execute(_UPSERT_ANALYSIS, _columns(encoder, recording_id, row, analysis))
         return recording_id
+
+    def put_new(self, analyses: Sequence[Analysis]) -> int:
+        """Store those of which no sound one is there, all of one encoder; returns how many they were.
+
+        New rows are flushed once for all of them, and of a recording that is known its length stays as it is.
+        """
+        if not analyses:
+            return 0
+        encoder = self._encoder(analyses[0].encoder_version)
+        given = {analysis.audio_id: analysis for analysis in analyses}
+        there = self._damaged(encoder, list(given))
+        again = [given[audio_id] for audio_id, damaged in there.items() if damaged]
+        new = [analysis for audio_id, analysis in given.items() if audio_id not in there]
+        for analysis in again:
+            self.put(analysis)
+        self._append(encoder, new)
+        return len(again) + len(new)
 
     def verify(self) -> int:
         """Mark analyses whose BLOBs are damaged, let their files wait and make the vector files anew.
@@ -142,20 +160,57 @@ class Analyses:
             file.overwrite(row, embedding)
         return row
 
-    def _put_analysis(self, encoder: StoredEncoder, recording_id: int, row: int, analysis: Analysis) -> None:
-        self._connection.execute(
-            _UPSERT_ANALYSIS,
-            [
-                encoder.id,
-                recording_id,
-                row,
-                _float(analysis.bpm),
-                _float(analysis.bpm_confidence),
-                None if analysis.key is None else clean_text(analysis.key),
-                _float(analysis.key_confidence),
-                now(),
-            ],
+    def _damaged(self, encoder: StoredEncoder, audio_ids: Sequence[str]) -> dict[str, bool]:
+        """Tell of those recordings that have an analysis whether it is damaged."""
+        rows = (
+            self._connection.execute(in_list(_DAMAGED, chunk), [encoder.id, *chunk]).fetchall()
+            for chunk in chunks(audio_ids)
         )
+        return {audio_id: bool(damaged) for found in rows for audio_id, damaged in found}
+
+    def _append(self, encoder: StoredEncoder, analyses: Sequence[Analysis]) -> None:
+        blobs = [_blobs(encoder, analysis) for analysis in analyses]
+        file = encoder.file(self._path)
+        file.make_ready(encoder.rows(self._connection), thorough=False)
+        file.append(encoder.n_rows, b"".join(embedding for embedding, _ in blobs))
+        for row, (analysis, (embedding, probabilities)) in enumerate(
+            zip(analyses, blobs, strict=True), start=encoder.n_rows
+        ):
+            recording_id = self._id_of(analysis)
+            self._connection.execute(_UPSERT_OUTPUT, _output(encoder, row, embedding, probabilities))
+            self._connection.execute(_UPSERT_ANALYSIS, _columns(encoder, recording_id, row, analysis))
+        self._connection.execute("UPDATE encoders SET n_rows = n_rows + ? WHERE id = ?", [len(analyses), encoder.id])
+
+    def _id_of(self, analysis: Analysis) -> int:
+        """Return the recording's id; what is known of it stays."""
+        sql = "SELECT id FROM recordings WHERE audio_id = ?"
+        found = self._connection.execute(sql, [analysis.audio_id]).fetchone()
+        return int(found[0]) if found else self._put_recording(analysis)
+
+
+def _blobs(encoder: StoredEncoder, analysis: Analysis) -> tuple[bytes, bytes]:
+    """Check an analysis and return embedding and probabilities. Raises LibraryError."""
+    check_audio_id(analysis.audio_id)
+    check_numbers(analysis)
+    embedding = unit_blob(analysis.embedding, encoder.info.dim)
+    return embedding, to_blob(analysis.probabilities, len(encoder.info.labels), "the probabilities")
+
+
+def _output(encoder: StoredEncoder, row: int, embedding: bytes, probabilities: bytes) -> list[Any]:
+    return [slot(encoder.id, row), embedding, probabilities, checksum(embedding, probabilities)]
+
+
+def _columns(encoder: StoredEncoder, recording_id: int, row: int, analysis: Analysis) -> list[Any]:
+    return [
+        encoder.id,
+        recording_id,
+        row,
+        _float(analysis.bpm),
+        _float(analysis.bpm_confidence),
+        None if analysis.key is None else clean_text(analysis.key),
+        _float(analysis.key_confidence),
+        now(),
+    ]
 
 
 def _float(number: float | None) -> float | None:

@@ -1,0 +1,97 @@
+"""The connection to a dask scheduler: who its workers are, and tasks for each of them."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from musrecd.errors import ClusterError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+_CONNECT_S = 15.0
+_CLOSE_S = 5.0
+_GATHER_S = 10.0
+MISSING = "`dask.distributed` is not installed; get it with `pip install 'musrec[cluster]'`"
+
+
+class LostError(Exception):
+    """What became of a task cannot be known: its worker is gone."""
+
+
+class Link:
+    """A client of the scheduler at an address like tcp://host:8786. Raises ClusterError if there is none."""
+
+    def __init__(self, address: str) -> None:
+        try:
+            import dask
+            import distributed
+        except ImportError as error:
+            raise ClusterError(MISSING) from error
+        # What it logs would tear the progress bar, and we say ourselves what matters.
+        for name in ("distributed", "distributed.client", "tornado"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        self._address = address
+        # The list of known recordings is 20 MB for a million of them.
+        dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
+        with self._errors():
+            self._client: Client = distributed.Client(address, timeout=_CONNECT_S, set_as_default=False, name="musrec")
+
+    def workers(self) -> dict[str, int]:
+        """Addresses of the workers that are running, with their threads. Raises ClusterError."""
+        with self._errors():
+            found: Mapping[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
+            is_there = self._client.status in ("running", "newly-created")
+        if not is_there:
+            raise self._gone()
+        return {address: each["nthreads"] for address, each in found.items() if each["status"] == "running"}
+
+    def send(
+        self,
+        worker: str,
+        key: str,
+        function: Callable[..., Any],
+        *arguments: object,
+        to: "Callable[[Future[Any]], None]",
+    ) -> "Future[Any]":
+        """Let one worker, and no other, call a function; `to` gets the future when it is done, from some thread."""
+        with self._errors():
+            future: Future[Any] = self._client.submit(function, *arguments, key=key, workers=[worker], pure=False)
+        future.add_done_callback(to)
+        return future
+
+    def answer(self, future: "Future[Any]") -> Any:  # noqa: ANN401
+        """Return what a future that is done holds. Raises LostError, and whatever the function raised."""
+        from distributed import CancelledError
+        from distributed.comm.core import CommClosedError
+        from distributed.scheduler import KilledWorker
+
+        try:
+            return future.result(timeout=_GATHER_S)
+        except (CancelledError, CommClosedError, KilledWorker, TimeoutError) as error:
+            raise LostError from error
+
+    def cancel(self, futures: "list[Future[Any]]") -> None:
+        """Take back what is under way; what a worker has begun it ends in vain."""
+        with suppress(Exception):  # whatever is wrong with it, nobody waits for it any more
+            self._client.cancel(futures, force=True)
+
+    def close(self) -> None:
+        """Part from the scheduler."""
+        with suppress(Exception):
+            self._client.close(timeout=_CLOSE_S)
+
+    def _gone(self) -> ClusterError:
+        return ClusterError(
+            f"there is no scheduler at {self._address}; start one with `dask scheduler`, or check the address"
+        )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, RuntimeError, TimeoutError) as error:
+            raise self._gone() from error
+        except (ValueError, TypeError) as error:
+            raise ClusterError(f"{self._address!r} is no address of a scheduler, like tcp://host:8786") from error

@@ -1,0 +1,62 @@
+"""`musrecd worker`: lends the processors of this machine to scans of others."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+
+from musrecd.cluster import worker
+from musrecd.cluster.link import MISSING
+from musrecd.config import Config
+from musrecd.errors import ClusterError
+
+_AGAIN_AFTER_S = 3.0
+
+_log = logging.getLogger(__name__)
+
+
+def serve(config: Config, address: str, on_joined: Callable[[str], None]) -> None:
+    """Work for the scheduler at `address` until Ctrl-C or SIGTERM, and wait for it where it is away.
+
+    `on_joined` hears, each time, as whom it was joined. Raises ClusterError if dask is missing or this is no address.
+    """
+    try:
+        from distributed.comm.addressing import parse_address
+    except ImportError as error:
+        raise ClusterError(MISSING) from error
+    try:
+        parse_address(address, strict=True)
+    except (ValueError, TypeError) as error:
+        raise ClusterError(f"{address!r} is no address of a scheduler, like tcp://host:8786") from error
+    worker.use(config)
+    try:
+        asyncio.run(_serve(config, address, on_joined))
+    finally:
+        worker.end_all()
+
+
+async def _serve(config: Config, address: str, on_joined: Callable[[str], None]) -> None:
+    told_to_end = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told_to_end.set)
+    ended = asyncio.create_task(told_to_end.wait())
+    while not told_to_end.is_set():
+        work = asyncio.create_task(_work(config, address, on_joined))
+        await asyncio.wait({work, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if told_to_end.is_set():
+            worker.end_all()
+        work.cancel()
+        await asyncio.wait({work})
+        if not work.cancelled() and (error := work.exception()):
+            _log.info("the scheduler is away: %s", error)
+        await asyncio.wait({ended}, timeout=_AGAIN_AFTER_S)
+
+
+async def _work(config: Config, address: str, on_joined: Callable[[str], None]) -> None:
+    """Join the scheduler, and stay until it is gone."""
+    from distributed import Worker
+
+    # Its memory is that of processes which the pool looks after; dask would count them as leaks.
+    async with Worker(address, nthreads=config.threads, memory_limit=0) as joined:
+        on_joined(joined.address)
+        await joined.finished()
