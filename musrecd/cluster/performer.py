@@ -89,20 +89,27 @@ class ClusterWorkers:
         for name, hand in self._hands.items():
             if hand.is_ready:
                 crew.join(name, hand.n_processes)
-        while not crew.is_done:
-            self._muster(crew)
-            if self._is_assembled:
-                for name, errand in crew.assign():
-                    self._send(name, worker.hear, self._name, errand.task, errand=errand)
-            yield from crew.settled()
-            if not crew.is_done:
-                yield from self._receive(crew)
+        try:
+            while not crew.is_done:
+                self._muster(crew)
+                if self._is_assembled:
+                    for name, errand in crew.assign():
+                        self._send(name, worker.hear, self._name, errand.task, errand=errand)
+                yield from crew.settled()
+                if not crew.is_done:
+                    yield from self._receive(crew)
+        finally:
+            self._take_back()
 
     def stop(self) -> None:
         """End at once: what waits is taken back, what is being heard is heard in vain."""
+        self._take_back()
+        self._link.close()
+
+    def _take_back(self) -> None:
         self._link.cancel([sent.future for sent in self._sent.values()])
         self._sent.clear()
-        self._link.close()
+        self._hands = {name: hand for name, hand in self._hands.items() if hand.is_ready}
 
     def _muster(self, crew: Crew) -> None:
         """See who came and who is gone, now and then."""

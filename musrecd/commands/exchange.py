@@ -54,7 +54,7 @@ def export_library(config: Config, output: Path, version: str | None) -> int:
             raise ExchangeError(f"{printable_path(bytes(output))} is there and no export; name another file")
         with tempfile.NamedTemporaryFile(dir=output.parent, prefix=".musrec-", delete=False) as file:
             try:
-                _, n_written = export_analyses(config.library, file.file, version)
+                _, n_written = export_analyses(config.library, file, version)
                 file.flush()
                 os.fsync(file.fileno())
                 os.replace(file.name, output)

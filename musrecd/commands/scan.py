@@ -61,6 +61,7 @@ def _workers(
 
     version = read_card(config.encoder or SHIPPED_WEIGHTS).info.version
     samples = tuple(files[:: len(files) // _N_SAMPLES + 1])
+    Library.open(config.library).close()  # made or migrated, if it has to be, before it is asked
     known = b"" if force else known_ids(config.library, version)
     workers = ClusterWorkers(
         scheduler, Run(version, config.timeout_s, known, samples), Listener(bar.on_crew, bar.notice)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -77,7 +77,7 @@ def known_ids(path: Path, version: str) -> bytes:
         return b"".join(bytes.fromhex(audio_id) for (audio_id,) in connection.execute(_KNOWN, [version]))
 
 
-def export_analyses(path: Path, file: BinaryIO, version: str | None = None) -> tuple[EncoderInfo, int]:
+def export_analyses(path: Path, file: IO[bytes], version: str | None = None) -> tuple[EncoderInfo, int]:
     """Write all sound analyses of an encoder, by default of the one that answers; returns it and how many they are.
 
     In short steps, so that others may write meanwhile. Raises LibraryError, ExchangeError if there is no such encoder,
@@ -94,7 +94,7 @@ def export_analyses(path: Path, file: BinaryIO, version: str | None = None) -> t
     return info, n_written
 
 
-def import_analyses(library: Library, file: BinaryIO, own: EncoderInfo) -> Imported:
+def import_analyses(library: Library, file: IO[bytes], own: EncoderInfo) -> Imported:
     """Store the analyses that the library lacks; sound ones of its own stay. `own` is the encoder that is in use here.
 
     Raises LibraryError, OSError, and ExchangeError if the file is none of ours or from another encoder, of which
@@ -197,7 +197,7 @@ def _checksums(records: "npt.NDArray[np.void]") -> list[int]:
     return [zlib.crc32(data[start : start + size - 4]) for start in range(0, len(data), size)]
 
 
-def _write(file: BinaryIO, records: "npt.NDArray[np.void]") -> None:
+def _write(file: IO[bytes], records: "npt.NDArray[np.void]") -> None:
     # Within `library_errors`, which would take the file's own trouble for that of the library.
     try:
         file.write(_COUNT.pack(len(records)) + records.tobytes())
@@ -205,7 +205,7 @@ def _write(file: BinaryIO, records: "npt.NDArray[np.void]") -> None:
         raise ExchangeError(f"it cannot be written: {error.strerror}") from error
 
 
-def _read_header(file: BinaryIO) -> EncoderInfo:
+def _read_header(file: IO[bytes]) -> EncoderInfo:
     magic = file.readline(len(MAGIC))
     if magic != MAGIC:
         if magic.startswith(_KIND):
@@ -220,7 +220,7 @@ def _read_header(file: BinaryIO) -> EncoderInfo:
         raise ExchangeError("its header is damaged") from error
 
 
-def _read_blocks(file: BinaryIO, kind: "np.dtype[np.void]", imported: Imported) -> "Iterator[npt.NDArray[np.void]]":
+def _read_blocks(file: IO[bytes], kind: "np.dtype[np.void]", imported: Imported) -> "Iterator[npt.NDArray[np.void]]":
     """Yield what is there; how the file ends is noted in `imported`."""
     while True:
         count = file.read(_COUNT.size)
