@@ -238,9 +238,9 @@ def _read_blocks(file: IO[bytes], kind: "np.dtype[np.void]", imported: Imported)
 
 def _is_sound(records: "npt.NDArray[np.void]") -> "npt.NDArray[np.bool_]":
     """Which records are as they were written, and what hearing could have given."""
-    embedding, probabilities = records["embedding"].astype(float), records["probabilities"]
+    probabilities = records["probabilities"]
     with np.errstate(invalid="ignore", over="ignore"):
-        length = np.sqrt((embedding**2).sum(axis=1))
+        length = np.sqrt((records["embedding"].astype(float) ** 2).sum(axis=1))
         checks = [
             records["checksum"] == np.array(_checksums(records), np.uint32),
             _is_within(records["duration_s"], 0, _MAX_DURATION_S),
