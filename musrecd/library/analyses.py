@@ -40,8 +40,9 @@ _UPSERT_ANALYSIS = """
         key_confidence = excluded.key_confidence, analysed_at = excluded.analysed_at, damaged = 0
 """
 _UPSERT_OUTPUT = "INSERT OR REPLACE INTO outputs (id, embedding, probabilities, checksum) VALUES (?, ?, ?, ?)"
+# A cross join is one that SQLite does not turn round: it would go through all analyses of the encoder.
 _DAMAGED = """
-    SELECT r.audio_id, a.damaged FROM recordings r JOIN analyses a ON a.recording_id = r.id
+    SELECT r.audio_id, a.damaged FROM recordings r CROSS JOIN analyses a ON a.recording_id = r.id
     WHERE a.encoder_id = ? AND r.audio_id IN (?*)
 """
 
