@@ -40,10 +40,12 @@ class Link:
 
     def workers(self) -> dict[str, int]:
         """Addresses of the workers that are running, with their threads. Raises ClusterError."""
+        # A client that lost its scheduler has lost all that it waits for, too: it does not wait for another.
+        if self._client.status not in ("running", "newly-created"):
+            raise self._gone()
         with self._errors():
-            found: Mapping[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
-            is_there = self._client.status in ("running", "newly-created")
-        if not is_there:
+            found: Mapping[str, Any] | None = self._client.scheduler_info(n_workers=-1).get("workers")
+        if found is None:
             raise self._gone()
         return {address: each["nthreads"] for address, each in found.items() if each["status"] == "running"}
 

@@ -29,7 +29,7 @@ def serve(config: Config, address: str, on_joined: Callable[[str], None]) -> Non
     except (ValueError, TypeError) as error:
         raise ClusterError(f"{address!r} is no address of a scheduler, like tcp://host:8786") from error
     worker.use(config)
-    logging.getLogger("distributed").setLevel(logging.WARNING)
+    logging.getLogger("distributed").setLevel(logging.ERROR)
     try:
         asyncio.run(_serve(config, address, on_joined))
     finally:

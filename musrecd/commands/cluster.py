@@ -21,9 +21,9 @@ def worker(session: Session, scheduler: str, threads: int | None) -> None:
     from musrecd.cluster.serve import serve
 
     config = session.config(threads=threads)
+    click.echo(f"Looking for {scheduler}", err=True)
 
     def on_joined(address: str) -> None:
-        threads = counted(config.threads, "thread")
-        click.echo(f"Hearing for {scheduler} as {address}, with {threads}; Ctrl-C ends it", err=True)
+        click.echo(f"Hearing for it as {address}, with {counted(config.threads, 'thread')}; Ctrl-C ends it", err=True)
 
     serve(config, scheduler, on_joined)

@@ -136,6 +136,16 @@ def test_ctrl_c_takes_back_what_waits_and_the_next_run_goes_on(scheduler, helper
     assert (report.analysed, report.known) == (15, 5)
 
 
+def test_a_scheduler_that_goes_ends_the_run_in_one_line(config, music):
+    with LocalCluster(n_workers=0, protocol="tcp", dashboard_address=":0", silence_logs=50) as cluster:
+        workers = ClusterWorkers(cluster.scheduler_address, RUN)
+    try:
+        with pytest.raises(ClusterError, match="there is no scheduler at tcp"):
+            ingest(config, tasks_below(music), workers=workers)
+    finally:
+        workers.stop()
+
+
 def test_without_workers_it_waits_a_while_and_says_how_to_start_some(helpers, config, music):
     workers = ClusterWorkers(helpers.address, replace(RUN, patience_s=0.5))
     try:
