@@ -62,7 +62,7 @@ def helpers(scheduler: LocalCluster, tmp_path: Path, tiny_weights: Path) -> Iter
     helpers = Helpers(scheduler.scheduler_address, tmp_path, tiny_weights)
     yield helpers
     helpers.end()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while scheduler.scheduler.workers and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not scheduler.scheduler.workers

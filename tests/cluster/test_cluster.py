@@ -51,7 +51,7 @@ def tasks_below(folder: Path) -> list[Task]:
 
 
 def wait_for(scheduler: LocalCluster, n_workers: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while len(scheduler.scheduler.workers) < n_workers:
         assert time.monotonic() < deadline
         time.sleep(0.05)
