@@ -13,7 +13,29 @@ if TYPE_CHECKING:
 _CONNECT_S = 15.0
 _CLOSE_S = 5.0
 _GATHER_S = 10.0
-MISSING = "`dask.distributed` is not installed; get it with `pip install 'musrec[cluster]'`"
+
+
+def check_address(address: str) -> None:
+    """Raise ClusterError if dask is missing, if this is no address of a scheduler, or certificates for it are missing.
+
+    dask itself says so late, and not in one line.
+    """
+    try:
+        import dask
+        from distributed import Security
+        from distributed.comm.addressing import parse_address
+    except ImportError as error:
+        raise ClusterError("dask is not installed; get it with `pip install 'musrec[cluster]'`") from error
+    try:
+        scheme, _ = parse_address(address, strict=True)
+    except (ValueError, TypeError):
+        scheme = ""
+    if scheme not in ("tcp", "tls"):
+        raise ClusterError(f"{address!r} is no address of a scheduler, like tcp://host:8786")
+    if scheme == "tcp" and dask.config.get("distributed.comm.require-encryption"):
+        raise ClusterError(f"dask is configured to encrypt: name the scheduler as tls://{address[len('tcp://') :]}")
+    if scheme == "tls" and Security().get_connection_args("client").get("ssl_context") is None:
+        raise ClusterError(f"for {address} certificates have to stand in dask's configuration; see docs/cluster.md")
 
 
 class LostError(Exception):
@@ -24,11 +46,10 @@ class Link:
     """A client of the scheduler at an address like tcp://host:8786. Raises ClusterError if there is none."""
 
     def __init__(self, address: str) -> None:
-        try:
-            import dask
-            import distributed
-        except ImportError as error:
-            raise ClusterError(MISSING) from error
+        check_address(address)
+        import dask
+        import distributed
+
         # What it logs would tear the progress bar, and we say ourselves what matters.
         for name in ("distributed", "distributed.client", "tornado"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -95,5 +116,3 @@ class Link:
             yield
         except (OSError, RuntimeError, TimeoutError) as error:
             raise self._gone() from error
-        except (ValueError, TypeError) as error:
-            raise ClusterError(f"{self._address!r} is no address of a scheduler, like tcp://host:8786") from error

@@ -6,9 +6,8 @@ import signal
 from collections.abc import Callable
 
 from musrecd.cluster import worker
-from musrecd.cluster.link import MISSING
+from musrecd.cluster.link import check_address
 from musrecd.config import Config
-from musrecd.errors import ClusterError
 
 _AGAIN_AFTER_S = 3.0
 
@@ -18,16 +17,9 @@ _log = logging.getLogger(__name__)
 def serve(config: Config, address: str, on_joined: Callable[[str], None]) -> None:
     """Work for the scheduler at `address` until Ctrl-C or SIGTERM, and wait for it where it is away.
 
-    `on_joined` hears, each time, as whom it was joined. Raises ClusterError if dask is missing or this is no address.
+    `on_joined` hears, each time, as whom it was joined. Raises ClusterError as `check_address` does.
     """
-    try:
-        from distributed.comm.addressing import parse_address
-    except ImportError as error:
-        raise ClusterError(MISSING) from error
-    try:
-        parse_address(address, strict=True)
-    except (ValueError, TypeError) as error:
-        raise ClusterError(f"{address!r} is no address of a scheduler, like tcp://host:8786") from error
+    check_address(address)
     worker.use(config)
     logging.getLogger("distributed").setLevel(logging.ERROR)
     try:

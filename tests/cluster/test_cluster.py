@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import dask
 import numpy as np
 import pytest
 from distributed import LocalCluster
@@ -157,12 +158,25 @@ def test_without_workers_it_waits_a_while_and_says_how_to_start_some(helpers, co
 
 @pytest.mark.parametrize(
     ("address", "told"),
-    [("tcp://127.0.0.1:1", "there is no scheduler at tcp"), ("nonsense://x", "is no address of a scheduler")],
+    [
+        ("tcp://127.0.0.1:1", "there is no scheduler at tcp"),
+        ("nonsense://x", "is no address of a scheduler"),
+        ("nas:8786", "is no address of a scheduler"),
+        ("tls://127.0.0.1:1", "for tls://127.0.0.1:1 certificates have to stand in dask's configuration"),
+    ],
 )
 def test_what_is_no_scheduler_is_told_in_one_line(address, told, monkeypatch):
     monkeypatch.setattr(link, "_CONNECT_S", 0.5)
     with pytest.raises(ClusterError, match=told):
         ClusterWorkers(address, RUN)
+
+
+def test_where_dask_has_to_encrypt_an_open_address_is_refused():
+    with (
+        dask.config.set({"distributed.comm.require-encryption": True}),
+        pytest.raises(ClusterError, match="name the scheduler as tls://nas:8786"),
+    ):
+        link.check_address("tcp://nas:8786")
 
 
 def test_without_dask_one_line_says_how_to_get_it(monkeypatch):
