@@ -4,9 +4,13 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from musrecd.analysis.card import read_card
 from musrecd.ingest.tags import read_tags
+from musrecd.library.store import Library
+from musrecd.types import Analysis
 
 
 @pytest.fixture
@@ -16,6 +20,17 @@ def music(tmp_path, rendered_files) -> Path:
     for path in rendered_files[:4]:
         shutil.copy(path, folder)
     return folder
+
+
+@pytest.fixture
+def filled(tmp_path, tiny_weights) -> None:
+    """The library of `musrecd` holds four recordings."""
+    info = read_card(tiny_weights).info
+    embedding, probabilities = np.eye(info.dim, dtype=np.float32), np.zeros(len(info.labels), np.float32)
+    with Library.open(tmp_path / "library.db") as library:
+        library.register_encoder(info)
+        for number in range(4):
+            library.keep(Analysis(f"{number:040x}", info.version, embedding[number], probabilities, 60.0))
 
 
 def test_what_another_library_heard_needs_no_hearing_here(musrecd, music, tmp_path):
@@ -36,14 +51,13 @@ def test_what_another_library_heard_needs_no_hearing_here(musrecd, music, tmp_pa
     assert musrecd(*other, "import", output).stderr == f"{output}: took over 4 tracks; 0 known before\n"
     elsewhere = music.rename(tmp_path / "elsewhere")
     result = musrecd(*other, "scan", elsewhere)
-    assert result.stderr.startswith("Analysed 0 tracks in 0:0")
+    assert result.stderr.startswith("Analysed 0 tracks in ")
     assert "4 recognised" in result.stderr
     assert musrecd(*other, "similar", "-p", sorted(elsewhere.iterdir())[0]).exit_code == 0
     assert musrecd(*other, "import", output).stderr == f"{output}: took over 0 tracks; 4 known before\n"
 
 
-def test_an_export_replaces_an_export_and_nothing_else(musrecd, music, tmp_path):
-    musrecd("scan", music)
+def test_an_export_replaces_an_export_and_nothing_else(musrecd, filled, music, tmp_path):
     song = sorted(music.iterdir())[0]
     before = song.read_bytes()
     result = musrecd("export", song)
@@ -58,8 +72,7 @@ def test_an_export_replaces_an_export_and_nothing_else(musrecd, music, tmp_path)
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".musrec-")]
 
 
-def test_what_cannot_be_taken_over_is_told_and_ends_with_1(musrecd, music, tmp_path):
-    musrecd("scan", music)
+def test_what_cannot_be_taken_over_is_told_and_ends_with_1(musrecd, filled, music, tmp_path):
     output = tmp_path / "all.musrec"
     musrecd("export", output)
     cut = tmp_path / "cut.musrec"
