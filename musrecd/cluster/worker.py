@@ -34,7 +34,7 @@ _LOOK_EVERY_S = 1.0
 @dataclass(slots=True)
 class _Run:
     config: Config
-    folder: Path
+    folder: Path | None
     pool: Workers
     is_over: bool = False
     n_hearing: int = 0
@@ -43,7 +43,8 @@ class _Run:
     def stop(self) -> None:
         self.is_over = True
         self.pool.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 _lock = Lock()
@@ -134,8 +135,8 @@ def _refusal(config: Config, order: Order) -> str:
 
 
 def _start(config: Config, order: Order) -> _Run:
-    folder = Path(tempfile.mkdtemp(prefix="musrec-"))
-    known = folder / "known" if order.known else None
+    folder = Path(tempfile.mkdtemp(prefix="musrec-known-")) if order.known else None
+    known = folder / "known" if folder else None
     if known:
         known.write_bytes(order.known)
     settings = WorkerSettings(config.encoder or SHIPPED_WEIGHTS, None, known=known)
