@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 _CONNECT_S = 15.0
 _CLOSE_S = 5.0
-_GATHER_S = 10.0
+_GATHER_S = 1.0
+_GATHER_TRIES = 10
 
 
 def check_address(address: str) -> None:
@@ -90,10 +91,16 @@ class Link:
         from distributed.comm.core import CommClosedError
         from distributed.scheduler import KilledWorker
 
-        try:
-            return future.result(timeout=_GATHER_S)
-        except (CancelledError, CommClosedError, KilledWorker, TimeoutError) as error:
-            raise LostError from error
+        for _ in range(_GATHER_TRIES):
+            try:
+                return future.result(timeout=_GATHER_S)
+            except TimeoutError:
+                # It was done, but its worker died before we had it; dask waits for the worker to come back.
+                if future.status != "finished":
+                    break
+            except (CancelledError, CommClosedError, KilledWorker) as error:
+                raise LostError from error
+        raise LostError
 
     def cancel(self, futures: "list[Future[Any]]") -> None:
         """Take back what is under way; what a worker has begun it ends in vain."""

@@ -1,6 +1,5 @@
 """A scheduler of the test's own on loopback, and workers as people start them: `musrecd worker`, processes each."""
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -8,7 +7,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from distributed import LocalCluster
 
@@ -38,13 +36,16 @@ class Helpers:
         return self._processes[-1].pid
 
     def end(self) -> None:
-        """Kill all of them, and what they started."""
+        """End all of them; what they started ends with them."""
         for process in self._processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                for child in psutil.Process(process.pid).children(recursive=True):
-                    child.kill()
-            process.kill()
-            process.wait()
+            process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise
 
 
 @pytest.fixture(scope="session")
