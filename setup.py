@@ -49,6 +49,7 @@ setup(
         "watchdog>=7.1",
     ],
     extras_require={
+        "cluster": ["distributed>=2026.8"],
         "mpd": ["python-mpd2>=3.1"],
         "pictures": ["matplotlib>=3.8"],
         "training": [
@@ -59,6 +60,7 @@ setup(
             "tensorboard>=2.16",
         ],
         "tests": [
+            "distributed>=2026.8",
             "hypothesis>=6",
             "librosa>=0.11",
             "matplotlib>=3.8",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from musrecd.commands import asking, exploring, playlisting, tagging
+from musrecd.commands import asking, cluster, exchange, exploring, playlisting, tagging
 from musrecd.commands.session import FAILED, INTERRUPTED, Session, leave, no_empty_names, one_line_errors
 from musrecd.config import Config
 from musrecd.display import counted, printable_path
@@ -40,9 +40,12 @@ def main(context: click.Context, config_file: Path | None, library: Path | None)
 @_threads
 @click.option("-f", "--force", is_flag=True, help="Analyse again what is known already.")
 @click.option("--retry", is_flag=True, help="Try again what failed before and has not changed.")
+@click.option("--scheduler", metavar="ADDRESS", help="Let the workers of a dask scheduler hear: tcp://host:8786.")
 @click.pass_obj
 @one_line_errors
-def scan(session: Session, folders: tuple[bytes, ...], threads: int | None, force: bool, retry: bool) -> None:
+def scan(
+    session: Session, folders: tuple[bytes, ...], threads: int | None, force: bool, retry: bool, scheduler: str | None
+) -> None:
     """Analyse what is new in FOLDERS (default: those of the configuration).
 
     Can be stopped at any time; the next run goes on from there. Ends with status 1 if a file failed.
@@ -53,7 +56,7 @@ def scan(session: Session, folders: tuple[bytes, ...], threads: int | None, forc
     chosen = folders or tuple(os.fsencode(folder) for folder in config.folders)
     if not chosen:
         raise click.UsageError("name a folder, or set `folders:` in the configuration")
-    report = scan_folders(config, chosen, force=force, retry_failed=retry)
+    report = scan_folders(config, chosen, force=force, retry_failed=retry, scheduler=scheduler)
     if report.interrupted:
         leave(INTERRUPTED)
     sys.exit(FAILED if report.failed else 0)
@@ -188,7 +191,7 @@ def uninstall(_session: Session) -> None:
 
 _COMMANDS = (
     asking.similar, exploring.recommend, exploring.show, exploring.draw, playlisting.playlist,
-    tagging.tag, tagging.undo, tagging.journal,
+    tagging.tag, tagging.undo, tagging.journal, cluster.worker, exchange.export, exchange.import_,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

@@ -10,7 +10,7 @@ import confuse
 import platformdirs
 
 from musrecd.config_playlists import PRESETS, MpdConfig, PlaylistsConfig, read_mpd, read_playlists
-from musrecd.config_values import Aliases, Number, Source, Switch, Word, as_path
+from musrecd.config_values import Aliases, Folders, Number, Source, Switch, Word, as_path
 from musrecd.config_values import table_values as _values
 from musrecd.errors import ConfigError
 
@@ -37,6 +37,13 @@ class DaemonConfig:
     poll_minutes: float
     backups: int
     levels: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterConfig:
+    """What only a worker for other machines asks for; `paths`: folder as they call it → as it is called here."""
+
+    paths: Mapping[Path, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,7 @@ class Config:
     playlists: PlaylistsConfig = field(default_factory=PlaylistsConfig)
     mpd: MpdConfig = field(default_factory=MpdConfig)
     coverage: Literal["windows", "full"] = "windows"
+    cluster: ClusterConfig = field(default_factory=ClusterConfig)
 
 
 def _template() -> dict[str, confuse.Template[Any]]:
@@ -119,6 +127,7 @@ def _template() -> dict[str, confuse.Template[Any]]:
         "playlists": confuse.Optional(dict),
         "mpd": confuse.Optional(dict),
         "analysis": confuse.Optional(dict),
+        "cluster": confuse.Optional(dict),
     }
 
 
@@ -179,6 +188,7 @@ def from_view(view: confuse.ConfigView) -> Config:
         daemon = _values(view["daemon"], _daemon_template(), f"{SECTION}.daemon")
         playlists = read_playlists(view["playlists"], f"{SECTION}.playlists")
         mpd = read_mpd(view["mpd"], f"{SECTION}.mpd")
+        cluster = _values(view["cluster"], {"paths": Folders()}, f"{SECTION}.cluster")
     except confuse.ConfigError as error:
         raise ConfigError(" ".join(str(error).split())) from error
     if unknown := sorted(set(daemon["log"]) - set(COMPONENTS)):
@@ -207,6 +217,7 @@ def from_view(view: confuse.ConfigView) -> Config:
         playlists=playlists,
         mpd=mpd,
         coverage=analysis["coverage"],
+        cluster=ClusterConfig(paths=cluster["paths"]),
     )
 
 

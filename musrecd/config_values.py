@@ -178,6 +178,22 @@ class Aliases(confuse.Template[bool | dict[str, tuple[str, ...]]]):
             self.fail(f"{expression!r} is no regular expression ({error})", view)
 
 
+class Folders(confuse.Template[dict[Path, Path]]):
+    """A table of folders: as another machine calls them, and as they are called here; all of them absolute."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    def convert(self, value: Any, view: confuse.ConfigView) -> dict[Path, Path]:  # noqa: ANN401
+        """Check one value. Raises confuse.ConfigError if it cannot be used."""
+        if not isinstance(value, dict):
+            self.fail(f"must be a table of folders, not {value!r}", view, True)
+        for folder in (folder for pair in value.items() for folder in pair):
+            if not isinstance(folder, str) or not folder.startswith("/"):
+                self.fail(f"must name folders from the root on, like /mnt/music, not {folder!r}", view, True)
+        return {as_path(there): as_path(here) for there, here in value.items()}
+
+
 def as_path(name: str) -> Path:
     """Return `name` as a path. Raises ConfigError if no file can be called so."""
     if "\0" in name or any(0xD800 <= ord(c) < 0xDC80 or (ord(c) > 0xDCFF and ord(c) < 0xE000) for c in name):

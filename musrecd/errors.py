@@ -63,6 +63,14 @@ class LibraryDamagedError(LibraryError):
     """The library file is damaged, is no database, or is not the file any more that was opened."""
 
 
+class ClusterError(MusrecError):
+    """The machines that were to hear for this one cannot be reached, or none of them can hear."""
+
+
+class ExchangeError(MusrecError):
+    """A file is none that `musrecd export` wrote, or cannot be read or written."""
+
+
 class TagError(MusrecError):
     """A file's tags cannot be read or written; the file is as it was.
 

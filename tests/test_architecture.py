@@ -20,6 +20,7 @@ HEARD = (*SHARED, "musrecd.analysis", "musrecd.library")
 ASKED = (*SHARED, "musrecd.library", "musrecd.recommend")
 BELOW_DAEMON = (
     *HEARD, *ASKED, "musrecd.asking", "musrecd.playlists", "musrecd.tagging", "musrecd.ingest", "musrecd.map",
+    "musrecd.cluster",
 )  # fmt: skip
 BELOW_COMMANDS = (*BELOW_DAEMON, "musrecd.daemon")
 # Floor → what it may import of the project beside itself, lowest floor first. A package allows its modules.
@@ -45,6 +46,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "musrecd.commands": BELOW_COMMANDS,
     "musrecd.cli": (*BELOW_COMMANDS, "musrecd.commands"),
     "beetsplug": (*BELOW_COMMANDS, "musrecd.commands"),
+    "musrecd.cluster": (*HEARD, "musrecd.ingest"),
     "model_training.datasets": (),
     # What is learnt of a person's genres is measured by the code that serves.
     "model_training": (
@@ -69,6 +71,7 @@ WITHOUT = {
     "musrecd.ingest": ("librosa", "beets", "click"),
     "musrecd.asking": ("torch", "av", "librosa", "scipy", "sqlite3", "sqlite_utils", "beets", "click"),
     "musrecd.playlists": ("torch", "av", "librosa", "scipy", "sqlite3", "sqlite_utils", "beets", "click"),
+    "musrecd.cluster": ("torch", "av", "librosa", "scipy", "sqlite3", "sqlite_utils", "beets", "click"),
     "musrecd.daemon": ("torch", "av", "librosa", "scipy", "beets", "click"),
     "musrecd.commands": ("librosa", "beets"),
     "musrecd.cli": ("librosa", "beets"),

@@ -25,7 +25,7 @@ from musrecd.errors import ConfigError
 PROJECT = Path(__file__).parents[1]
 KEYS = {
     "library", "encoder", "folders", "threads", "timeout", "auto", "number", "min_score", "preset", "weights", "genres",
-    "tagging", "daemon", "playlists", "mpd", "analysis",
+    "tagging", "daemon", "playlists", "mpd", "analysis", "cluster",
 }  # fmt: skip
 TAGGING_KEYS = {
     "write", "threshold", "count", "whitelist", "aliases", "canonical", "prefer_specific", "title_case", "hard_links",

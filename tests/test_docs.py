@@ -33,7 +33,7 @@ def test_every_make_target_that_the_readme_shows_exists():
     assert shown <= targets
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md", "docs/training.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md", "docs/cluster.md", "docs/training.md"])
 def test_every_file_that_a_page_names_exists(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     linked = re.findall(r"\]\(([^)#:]+)\)", text)

@@ -28,7 +28,7 @@ class ProgressBar:
     def __init__(self, verb: str) -> None:
         self._console = Console(file=sys.stderr, highlight=False)
         self._progress = Progress(
-            TextColumn(verb),
+            TextColumn("{task.description}"),
             BarColumn(bar_width=None, table_column=Column(ratio=1)),
             MofNCompleteColumn(),
             _Speed(),
@@ -38,6 +38,7 @@ class ProgressBar:
             console=self._console,
             disable=not self._console.is_terminal,
         )
+        self._verb = verb
         self._task = self._progress.add_task(verb, total=None)
 
     def __enter__(self) -> Self:
@@ -54,6 +55,14 @@ class ProgressBar:
     def listener(self) -> Listener:
         """Return who hears of every file."""
         return Listener(lambda n: self._progress.update(self._task, total=n), self._on_outcome)
+
+    def on_crew(self, n_workers: int) -> None:
+        """Show how many machines take part."""
+        self._progress.update(self._task, description=f"{self._verb} on {counted(n_workers, 'worker')}")
+
+    def notice(self, line: str) -> None:
+        """Show one line that is about no file."""
+        self._console.print(Text(printable(line)), soft_wrap=True)
 
     def problem(self, path: bytes, message: str) -> None:
         """Show one line about a path."""

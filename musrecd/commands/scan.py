@@ -1,23 +1,35 @@
 """`musrecd scan`: bring the library in line with folders on disk."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
+from musrecd.analysis.hearing import HEARING, full_version
 from musrecd.commands.progress import ProgressBar, summary_line
 from musrecd.config import Config
 from musrecd.display import counted, printable_path
 from musrecd.ingest.discover import find_files
-from musrecd.ingest.ingest import Report, ingest
+from musrecd.ingest.ingest import Performer, Report, ingest
 from musrecd.ingest.vanished import EmptiedError, vanished
 from musrecd.ingest.work import Task
 from musrecd.library.store import Library
+from musrecd.types import FileState
+
+# By which the workers show that they see the music.
+_N_SAMPLES = 20
 
 
-def scan_folders(config: Config, folders: Sequence[bytes], *, force: bool, retry_failed: bool) -> Report:
-    """Analyse what is new below `folders`, mark what has vanished, and say so."""
+def scan_folders(
+    config: Config, folders: Sequence[bytes], *, force: bool, retry_failed: bool, scheduler: str | None = None
+) -> Report:
+    """Analyse what is new below `folders`, mark what has vanished, and say so.
+
+    The workers of a `scheduler` hear it, if one is named. Raises LibraryError, EncoderError, ClusterError.
+    """
     unread: list[bytes] = []
     with ProgressBar("Analysing") as bar:
 
@@ -27,12 +39,38 @@ def scan_folders(config: Config, folders: Sequence[bytes], *, force: bool, retry
 
         found = list(find_files(folders, on_error))
         tasks = [Task(file) for file in found]
-        report = ingest(config, tasks, listener=bar.listener(), force=force, retry_failed=retry_failed)
+        with _workers(config, found, bar, force=force, scheduler=scheduler) as workers:
+            report = ingest(
+                config, tasks, listener=bar.listener(), force=force, retry_failed=retry_failed, workers=workers
+            )
     report.failed += len(unread)
     if not report.interrupted:
         _mark_missing(config.library, folders, {file.path for file in found}, unread)
     click.echo(summary_line(report), err=True)
     return report
+
+
+@contextmanager
+def _workers(
+    config: Config, files: Sequence[FileState], bar: ProgressBar, *, force: bool, scheduler: str | None
+) -> Iterator[Performer | None]:
+    if scheduler is None:
+        yield None
+        return
+    from musrecd.cluster.performer import ClusterWorkers, Listener, Run
+    from musrecd.library.exchange import known_ids
+
+    info = read_card(config.encoder or SHIPPED_WEIGHTS, config.coverage).info
+    samples = tuple(files[:: len(files) // _N_SAMPLES + 1])
+    with Library.open(config.library) as library:  # made or migrated, if it has to be, before it is asked
+        library.register_encoder(info, HEARING)
+    known = b"" if force else known_ids(config.library, info.version)
+    run = Run(full_version(info.version), config.timeout_s, known, samples)
+    workers = ClusterWorkers(scheduler, run, Listener(bar.on_crew, bar.notice))
+    try:
+        yield workers
+    finally:
+        workers.stop()
 
 
 def _mark_missing(library: Path, folders: Sequence[bytes], found: set[bytes], unread: Sequence[bytes]) -> None:

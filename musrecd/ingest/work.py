@@ -38,7 +38,8 @@ class WorkerSettings:
     """What a worker process is started with. Without a library every file is analysed.
 
     `niceness` is added to that of the parent; `memory_bytes` is all that a worker may take for its data, a file that
-    needs more costs the worker (Linux; elsewhere nothing limits it).
+    needs more costs the worker (Linux; elsewhere nothing limits it); `known` is a list of the recordings that need not
+    be heard, for whoever has no library (see `known.py`).
     """
 
     weights: Path
@@ -46,6 +47,7 @@ class WorkerSettings:
     niceness: int = 0
     memory_bytes: int | None = None
     coverage: Coverage = "windows"
+    known: Path | None = None
 
 
 OUT_OF_MEMORY = 77  # with which a worker ends that has none left
@@ -124,6 +126,7 @@ def _make_performer(settings: WorkerSettings) -> Callable[[Task], Outcome]:
 
     from musrecd.analysis.analyse import analyse_unless_known
     from musrecd.analysis.encoder import load_encoder
+    from musrecd.ingest.known import KnownList
     from musrecd.ingest.tags import read_tags
     from musrecd.library.database import PATIENT_TIMEOUT_S
     from musrecd.library.reader import LibraryReader
@@ -133,9 +136,10 @@ def _make_performer(settings: WorkerSettings) -> Callable[[Task], Outcome]:
     threadpool_limits(1)
     encoder = load_encoder(settings.weights, settings.coverage)
     reader = LibraryReader.open(settings.library, busy_timeout_s=PATIENT_TIMEOUT_S) if settings.library else None
+    listed = KnownList(settings.known) if settings.known else ()
 
     def is_known(audio_id: str) -> bool:
-        return reader is not None and reader.knows(audio_id, encoder.info.version)
+        return audio_id in listed or (reader is not None and reader.knows(audio_id, encoder.info.version))
 
     def perform_one(task: Task) -> Outcome:
         try:

@@ -6,9 +6,11 @@ Everything here runs within a transaction of `store.Library`.
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from musrecd.errors import LibraryError
 from musrecd.library.damage import mark_damaged
+from musrecd.library.database import chunks, in_list
 from musrecd.library.encoders import StoredEncoder
 from musrecd.library.encoding import (
     check_audio_id,
@@ -43,6 +45,12 @@ _REGISTER = """
     INSERT INTO encoders (version, dim, labels, registered_at, hearing) VALUES (?, ?, ?, ?, ?)
     -- The one that somebody began to use last is in use.
     ON CONFLICT (version) DO UPDATE SET registered_at = excluded.registered_at, hearing = excluded.hearing
+"""
+# A cross join is one that SQLite does not turn round: it would go through all analyses of the encoder.
+_SOUND = """
+    SELECT r.audio_id FROM recordings r CROSS JOIN analyses a ON a.recording_id = r.id
+    WHERE a.encoder_id = ? AND a.damaged = 0 AND a.hearing >= (SELECT hearing FROM encoders WHERE id = ?)
+        AND r.audio_id IN (?*)
 """
 
 
@@ -79,22 +87,28 @@ class Analyses:
 
     def put(self, analysis: Analysis) -> int:
         """Store an analysis in the row its recording has, or a new one; returns the recording's id."""
-        encoder = self._encoder(analysis.encoder_version)
-        check_audio_id(analysis.audio_id)
-        check_numbers(analysis)
-        embedding = unit_blob(analysis.embedding, encoder.info.dim)
-        probabilities = to_blob(analysis.probabilities, len(encoder.info.labels), "the probabilities")
         self._make_ready(self._encoders())
         self._is_committed = False
         recording_id = self._put_recording(analysis)
-        row = self._row_for(encoder, recording_id)
-        self._connection.execute(
-            "INSERT OR REPLACE INTO outputs (id, embedding, probabilities, checksum) VALUES (?, ?, ?, ?)",
-            [slot(encoder.id, row), embedding, probabilities, checksum(embedding, probabilities)],
-        )
-        self._put_analysis(encoder, recording_id, row, analysis)
-        self._repeat(recording_id)
+        self._put_outputs(analysis, recording_id)
         return recording_id
+
+    def put_new(self, analyses: Sequence[Analysis]) -> int:
+        """Store those of which no sound one is there, all of one encoder; returns how many they were.
+
+        Of a recording that is known its length stays as it is.
+        """
+        if not analyses:
+            return 0
+        given = {analysis.audio_id: analysis for analysis in analyses}
+        sound = self._sound(self._encoder(analyses[0].encoder_version), list(given))
+        new = [analysis for audio_id, analysis in given.items() if audio_id not in sound]
+        self._make_ready(self._encoders())
+        self._is_committed = False
+        for analysis in new:
+            known = self.recording(analysis.audio_id)
+            self._put_outputs(analysis, self._put_recording(analysis) if known is None else known)
+        return len(new)
 
     def verify(self) -> int:
         """Mark analyses whose BLOBs are damaged, let their files wait and make the files of rows anew.
@@ -142,6 +156,12 @@ class Analyses:
             for file in self._files(encoder):
                 file.make_ready(thorough=False, is_committed=self._is_committed)
 
+    def _sound(self, encoder: StoredEncoder, audio_ids: Sequence[str]) -> set[str]:
+        """Tell which of those recordings have an analysis that is sound, and that listened for all that is wanted."""
+        parameters = [encoder.id, encoder.id]
+        found = (self._connection.execute(in_list(_SOUND, chunk), [*parameters, *chunk]) for chunk in chunks(audio_ids))
+        return {audio_id for rows in found for (audio_id,) in rows}
+
     def _put_recording(self, analysis: Analysis) -> int:
         self._connection.execute(
             _UPSERT_RECORDING,
@@ -170,21 +190,33 @@ class Analyses:
                 for file in self._files(encoder):
                     file.put(row)
 
-    def _put_analysis(self, encoder: StoredEncoder, recording_id: int, row: int, analysis: Analysis) -> None:
+    def _put_outputs(self, analysis: Analysis, recording_id: int) -> None:
+        encoder = self._encoder(analysis.encoder_version)
+        check_audio_id(analysis.audio_id)
+        check_numbers(analysis)
+        embedding = unit_blob(analysis.embedding, encoder.info.dim)
+        probabilities = to_blob(analysis.probabilities, len(encoder.info.labels), "the probabilities")
+        row = self._row_for(encoder, recording_id)
         self._connection.execute(
-            _UPSERT_ANALYSIS,
-            [
-                encoder.id,
-                recording_id,
-                row,
-                _float(analysis.bpm),
-                _float(analysis.bpm_confidence),
-                None if analysis.key is None else clean_text(analysis.key),
-                _float(analysis.key_confidence),
-                clamp(analysis.hearing),
-                now(),
-            ],
+            "INSERT OR REPLACE INTO outputs (id, embedding, probabilities, checksum) VALUES (?, ?, ?, ?)",
+            [slot(encoder.id, row), embedding, probabilities, checksum(embedding, probabilities)],
         )
+        self._connection.execute(_UPSERT_ANALYSIS, _columns(encoder, recording_id, row, analysis))
+        self._repeat(recording_id)
+
+
+def _columns(encoder: StoredEncoder, recording_id: int, row: int, analysis: Analysis) -> list[Any]:
+    return [
+        encoder.id,
+        recording_id,
+        row,
+        _float(analysis.bpm),
+        _float(analysis.bpm_confidence),
+        None if analysis.key is None else clean_text(analysis.key),
+        _float(analysis.key_confidence),
+        clamp(analysis.hearing),
+        now(),
+    ]
 
 
 def _float(number: float | None) -> float | None:

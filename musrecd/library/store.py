@@ -90,6 +90,11 @@ class Library(Writable):
         with self._transaction():
             self._analyses.put(analysis)
 
+    def keep_new(self, analyses: Sequence[Analysis]) -> int:
+        """Store, of analyses by one encoder, those that no sound one is there of; returns how many they were."""
+        with self._transaction():
+            return self._analyses.put_new(analyses)
+
     def attach(self, file: FileState, audio_id: str, tags: Tags) -> None:
         """Let a moved, copied or retagged file point at the recording it holds, which is known already."""
         check_audio_id(audio_id)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from musrecd.commands.progress import summary_line
+from musrecd.commands.progress import ProgressBar, summary_line
 from musrecd.ingest.ingest import Report
 
 
@@ -25,3 +25,11 @@ from musrecd.ingest.ingest import Report
 )
 def test_summary_is_one_readable_line(report, line):
     assert summary_line(report) == line
+
+
+def test_tells_how_many_workers_take_part():
+    with ProgressBar("Analysing") as bar:
+        bar.on_crew(1)
+        assert bar._progress.tasks[0].description == "Analysing on 1 worker"
+        bar.on_crew(1200)
+        assert bar._progress.tasks[0].description == "Analysing on 1,200 workers"
