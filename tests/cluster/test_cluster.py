@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from distributed import LocalCluster
 
+from musrecd.analysis.hearing import full_version
 from musrecd.cluster import link
 from musrecd.cluster.performer import ClusterWorkers, Listener, Run
 from musrecd.commands.scan import scan_folders
@@ -24,7 +25,7 @@ from musrecd.ingest.ingest import ingest
 from musrecd.ingest.work import Task
 from musrecd.library.reader import LibraryReader
 
-RUN = Run("tiny-1", 60.0, patience_s=20.0)
+RUN = Run(full_version("tiny-1"), 60.0, patience_s=20.0)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from musrecd.analysis.hearing import full_version
 from musrecd.cluster import performer, worker
 from musrecd.cluster.link import LostError
 from musrecd.cluster.messages import Ready, Stranger, Unseen
@@ -59,7 +60,7 @@ def lead(monkeypatch):
         monkeypatch.setattr(performer, "Link", lambda address: link)
         notices: list[str] = []
         workers = ClusterWorkers(
-            "tcp://test", Run("tiny-1", 0.0, patience_s=patience_s), Listener(on_notice=notices.append)
+            "tcp://test", Run(full_version("tiny-1"), 0.0, patience_s=patience_s), Listener(on_notice=notices.append)
         )
         outcomes = list(workers.perform(iter(TASKS)))
         workers.stop()
@@ -155,5 +156,5 @@ def test_where_nobody_can_hear_it_ends(lead, is_there):
 def test_nothing_to_hear_asks_nobody(monkeypatch):
     link = Link()
     monkeypatch.setattr(performer, "Link", lambda address: link)
-    assert list(ClusterWorkers("tcp://test", Run("tiny-1", 1.0)).perform([])) == []
+    assert list(ClusterWorkers("tcp://test", Run(full_version("tiny-1"), 1.0)).perform([])) == []
     assert link.asked == []

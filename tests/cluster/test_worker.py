@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from musrecd.analysis.hearing import full_version
 from musrecd.cluster import worker
 from musrecd.cluster.messages import Order, Ready, Stranger, Unseen
 from musrecd.config import ClusterConfig
@@ -18,7 +19,7 @@ from musrecd.types import Analysis, KnownRecording
 
 @pytest.fixture
 def order() -> Order:
-    return Order("run", "tiny-1", 1, 60.0, b"", ())
+    return Order("run", full_version("tiny-1"), 1, 60.0, b"", ())
 
 
 @pytest.fixture
