@@ -20,12 +20,12 @@ from musrecd.analysis.rhythm import SHIPPED_HEAD
 _SECONDS = 30.0
 _NOISES = 60
 # Composed pieces of each style, grooves, songs and MIDI files, before every fifth is put aside.
-_TRAINED_ON = (50, 1250, 375, 500)
+_TRAINED_ON = (50, 810, 375, 250)
 # Half of what is known of recordings comes from few clips, so each of them counts more than a rendered piece.
-_WEIGHTS = {"clips": 3.0, "composed": 1.0, "groove": 1.0, "song": 1.0, "noise": 1.0}
+_WEIGHTS = {"clips": 6.0, "composed": 1.0, "groove": 1.0, "song": 1.0, "noise": 1.0}
 _MIDI_WEIGHT = 0.5
 # Most of the MIDI files say nothing of their tempo, so they are retimed most.
-_RETIMED = {"clips": 1.05, "composed": 1.1, "groove": 1.1, "song": 1.08, "midi:nottingham": 1.35, "noise": 1.0}
+_RETIMED = {"clips": 1.06, "song": 1.12, "midi:nottingham": 1.35, "noise": 1.0}
 
 
 def _music(data: Path, sizes: tuple[int, int, int, int], sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
@@ -58,7 +58,7 @@ def train(data: Path, out: Path) -> None:
     sr = encoder.frontend.sr
     music = chain(_music(data, _TRAINED_ON, sr, is_test=False), noises(_NOISES, _SECONDS, sr))
     examples = [
-        example_of(p, encoder, _WEIGHTS.get(p.source, _MIDI_WEIGHT), _RETIMED.get(p.source, 1.1)) for p in music
+        example_of(p, encoder, _WEIGHTS.get(p.source, _MIDI_WEIGHT), _RETIMED.get(p.source, 1.15)) for p in music
     ]
     frame_rate = sr / encoder.frontend.hop_length
     save_head(train_head(examples, [label.name for label in encoder.info.labels], frame_rate), out)

@@ -170,7 +170,7 @@ def _accompanied(
 
 
 def _sung(groove: Groove, harmony: _Harmony, n_steps: int, rng: np.random.Generator) -> Iterator[tuple[int, _Note]]:
-    """A melody, free or of one rhythm that returns with every other bar."""
+    """Return a melody, free or of one rhythm that returns with every other bar."""
     chances = np.array([_melody_chance(step % groove.steps, groove.steps) for step in range(2 * groove.bar)])
     motif = rng.random(len(chances)) < chances
     returns = rng.random() < 0.6

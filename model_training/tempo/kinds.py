@@ -307,7 +307,7 @@ GROOVES = {
         drummed=0.9,
     ),
     "fast": Groove(
-        (150, 216),
+        (150, 196),
         {
             KICK: ("x.......x.......", "x...x...x...x...", "x.x.....x.x....."),
             SNARE: _BACKBEAT,

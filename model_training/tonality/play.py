@@ -72,16 +72,17 @@ def read_tune(path: Path, seed: int, seconds: float) -> Song | None:
     key = NOTES[(NOTES.index(_SHARP.get(tonic, tonic)) + shift) % 12] + suffix
     start_s = max(0.0, (midi.length - seconds) / 2)
     played = list(_notes(midi, shift, -start_s))
-    if not _ends_on(NOTES.index(key.removesuffix("m")), played):
+    bass = [note for note in played if note.pitch <= _HIGHEST_BASS + shift and note.channel != DRUMS]
+    if bass and max(bass, key=_lateness).pitch % 12 != NOTES.index(key.removesuffix("m")):
         return None
     notes = tuple(note for note in played if note.start_s >= 0)
     programs = {channel: int(rng.integers(_N_MELODIC)) for channel in range(16) if channel != DRUMS}
     return Song(key, notes, programs)
 
 
-def _ends_on(tonic: int, notes: Sequence[Played]) -> bool:
-    bass = [note for note in notes if note.pitch <= _HIGHEST_BASS and note.channel != DRUMS]
-    return not bass or max(bass, key=lambda note: (note.start_s, -note.pitch)).pitch % 12 == tonic
+def _lateness(note: Played) -> tuple[float, int]:
+    """Of notes that begin together the lower one comes last."""
+    return note.start_s, -note.pitch
 
 
 def _notes(midi: mido.MidiFile, shift: int, time_s: float) -> Iterator[Played]:

@@ -90,7 +90,7 @@ def onset_strength(S: FloatArray, frame_rate: float) -> FloatArray:
     return rows
 
 
-def _banded(rows: FloatArray, edges: FloatArray) -> FloatArray:
+def _banded(rows: FloatArray, edges: np.ndarray) -> FloatArray:
     """Means (n_edges - 1, n) of neighbouring rows."""
     at = np.round(edges).astype(int)
     return np.stack([rows[low:high].mean(0) for low, high in pairwise(at)])
@@ -156,7 +156,7 @@ def _features(t: Tempogram) -> FloatArray:
 
 
 def _around(t: Tempogram) -> FloatArray:
-    """Return what holds for all of TEMPI_BPM, or changes evenly: the tempo, onsets in a beat, how clear the pulse is."""
+    """Return what holds for all of TEMPI_BPM, or changes evenly: tempo, onsets in a beat, how clear the pulse is."""
     bpm = TEMPI_BPM[:, None]
     quick = int(_QUICKEST_S * t.frame_rate)
     clearest = t.acf[:, quick:].max(1) if t.acf.shape[1] > quick else np.zeros(len(t.acf))
