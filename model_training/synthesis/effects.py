@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d
+from scipy.signal import lfilter
 
 from model_training.synthesis.tones import band, decay, noise
 from musrecd.types import FloatArray
@@ -89,3 +90,17 @@ def fade_out(y: FloatArray, n_fade: int) -> FloatArray:
     if n_fade > 0:
         y[:, -n_fade:] *= np.linspace(1.0, 0.0, n_fade, dtype=np.float32) ** 1.5
     return y
+
+
+def worn(y: FloatArray, seed: int) -> FloatArray:
+    """Distort, hiss and tilt the spectrum now and then; the peak is 0.9 afterwards."""
+    rng = np.random.default_rng([seed, 7])
+    y = y / max(1e-6, float(np.abs(y).max()))
+    if rng.random() < 0.3:
+        y = np.tanh(y * rng.uniform(1.5, 8))
+    if rng.random() < 0.3:
+        y = y + 3 * 10 ** (-rng.uniform(20, 45) / 20) * np.abs(y).mean() * rng.standard_normal(len(y))
+    if rng.random() < 0.5:
+        y = lfilter([1, -rng.uniform(-0.6, 0.6)], [1], y)
+    worn: FloatArray = (0.9 * y / max(1e-6, float(np.abs(y).max()))).astype(np.float32)
+    return worn

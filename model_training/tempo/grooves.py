@@ -3,7 +3,7 @@
 Needs what `synthesis/midi.py` needs: the FluidSynth library and sound fonts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import soxr
 
-from model_training.synthesis.patterns import STEPS_PER_BEAT
+from model_training.synthesis.effects import worn
+from model_training.tempo.kinds import GROOVES, KICK, SNARE, Groove
 from musrecd.types import FloatArray
 
 if TYPE_CHECKING:
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
 
 _SYNTH_SR = 32_000
 _DRUMS, _BASS, _CHORDS, _MELODY = 9, 0, 1, 2
-_KICK, _SNARE, _RIM, _CLOSED, _OPEN, _RIDE, _SHAKER = 36, 38, 37, 42, 46, 51, 70
-_BASSES = (32, 33, 34, 36, 38, 39)
-_CHORDERS = (0, 4, 6, 16, 24, 25, 27, 29, 48, 61, 81, 90)
-_LEADERS = (0, 11, 22, 26, 40, 56, 65, 66, 73, 80)
-_PROGRESSIONS = ((0, 5, 7, 0), (0, 9, 5, 7), (0, 7, 9, 5), (0, 10, 5, 0), (2, 7, 0, 0), (0, 0, 5, 7))
+_VOLUME = 7
+_PROGRESSIONS = ((0, 5, 7, 0), (0, 9, 5, 7), (0, 7, 9, 5), (0, 10, 5, 0), (2, 7, 0, 0), (0, 0, 5, 7), (0, 0, 0, 0))
 _MINOR = (2, 9)
-_DRUMS_SHARE = 0.65
 _MELODY_SHARE = 0.6
+# Whoever writes notes for a computer takes any tempo that pleases: these pieces are not in the usual one.
+_ANY_TEMPO_SHARE = 0.35
+_ANY_BPM = (58, 184)
+_FILL_SHARE = 0.5
+_LATE_DRUMS_SHARE = 0.15
 
 # Channel, pitch, length in beats, velocity.
 _Note: TypeAlias = tuple[int, int, float, int]
@@ -37,124 +39,14 @@ _Event: TypeAlias = tuple[float, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Groove:
-    """A way to play: tempi in BPM, patterns of sixteenths for a bar, where swung offbeats fall (0.5 is straight)."""
-
-    bpm: tuple[int, int]
-    drums: dict[int, tuple[str, ...]]
-    bass: tuple[str, ...]
-    chords: tuple[str, ...]
-    swing: float = 0.5
-
-
-GROOVES = {
-    "rock": Groove(
-        (84, 172),
-        {
-            _KICK: ("x.......x.......", "x.....x.x.......", "x..x..x.x.x....."),
-            _SNARE: ("....x.......x...",),
-            _CLOSED: ("x.x.x.x.x.x.x.x.", "x...x...x...x..."),
-        },
-        ("x.x.x.x.x.x.x.x.", "x.......x.....x.", "x..x..x.x..x..x."),
-        ("x...............", "x..x..x.x..x..x.", "x...x...x...x..."),
-    ),
-    "disco": Groove(
-        (106, 134),
-        {
-            _KICK: ("x...x...x...x...",),
-            _SNARE: ("....x.......x...",),
-            _OPEN: ("..x...x...x...x.",),
-            _CLOSED: ("x.xxx.xxx.xxx.xx", "x.x.x.x.x.x.x.x."),
-        },
-        ("x.x.x.x.x.x.x.x.", "x..x..x.x..x..x."),
-        ("..x...x...x...x.", "x...............", "..x..x....x..x.."),
-    ),
-    "hip hop": Groove(
-        (74, 108),
-        {
-            _KICK: ("x..x......x.....", "x.....x..xx.....", "x.x.......x..x.."),
-            _SNARE: ("....x.......x...",),
-            _CLOSED: ("x.x.x.x.x.x.x.x.", "x.xxx.x.x.xxx.x."),
-        },
-        ("x..x......x.....", "x.....x...x..x.."),
-        ("x...............", "x.......x......."),
-        0.56,
-    ),
-    "swing": Groove(
-        (104, 216),
-        {_RIDE: ("x...x.x.x...x.x.",), _CLOSED: ("....x.......x...",), _KICK: ("x...............", "................")},
-        ("x...x...x...x...",),
-        ("x.....x.........", "..........x.....", "x...............", "..x.......x....."),
-        0.64,
-    ),
-    "reggae": Groove(
-        (62, 92),
-        {
-            _KICK: ("........x.......", "x.......x.......", "x...x...x...x..."),
-            _RIM: ("........x.......", "....x.......x..."),
-            _CLOSED: ("x.x.x.x.x.x.x.x.", "..x...x...x...x."),
-        },
-        ("x..x..x.x.......", "x.....x.x..x...."),
-        ("..x...x...x...x.", "....x.......x..."),
-        0.53,
-    ),
-    "ballad": Groove(
-        (54, 92),
-        {
-            _KICK: ("x.......x.x.....", "x.......x......."),
-            _SNARE: ("....x.......x...",),
-            _CLOSED: ("x.x.x.x.x.x.x.x.",),
-        },
-        ("x.......x.......", "x.....x.x......."),
-        ("x.x.x.x.x.x.x.x.", "x...............", "x...x...x...x..."),
-    ),
-    "waltz": Groove(
-        (84, 196),
-        {_KICK: ("x...........",), _CLOSED: ("....x...x...",)},
-        ("x...........",),
-        ("....x...x...", "....x...x.x."),
-    ),
-    "country": Groove(
-        (84, 140),
-        {
-            _KICK: ("x.......x.......",),
-            _SNARE: ("....x.......x...", "..x.x.x...x.x.x."),
-            _CLOSED: ("x.x.x.x.x.x.x.x.",),
-        },
-        ("x.......x.......",),
-        ("....x.......x...", "..x.x.x...x.x.x."),
-    ),
-    "latin": Groove(
-        (84, 130),
-        {
-            _SHAKER: ("x.xxx.xxx.xxx.xx",),
-            _RIM: ("x..x..x...x.x...", "..x.x...x..x..x."),
-            _KICK: ("x...x...x...x...", "x..xx..xx..xx..x"),
-        },
-        ("x..xx..xx..xx..x", "...x..x....x..x."),
-        ("x..x..x.x..x..x.", "..x..x....x..x.."),
-    ),
-    "fast": Groove(
-        (150, 216),
-        {
-            _KICK: ("x.......x.......", "x...x...x...x..."),
-            _SNARE: ("....x.......x...",),
-            _CLOSED: ("x...x...x...x...", "x.x.x.x.x.x.x.x."),
-        },
-        ("x.x.x.x.x.x.x.x.", "x...x...x...x..."),
-        ("x...x...x...x...", "x..............."),
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True)
 class _Harmony:
     tonic: int
     roots: tuple[int, ...]
+    bars_each: float
 
-    def chord(self, bar: int) -> tuple[int, int, int]:
-        """Root, third and fifth of a bar, from 0 to 11."""
-        above = self.roots[bar % len(self.roots)]
+    def chord(self, bar: float) -> tuple[int, int, int]:
+        """Root, third and fifth at a bar, from 0 to 11."""
+        above = self.roots[int(bar / self.bars_each) % len(self.roots)]
         third = 3 if above in _MINOR else 4
         root, middle, fifth = ((self.tonic + above + interval) % 12 for interval in (0, third, 7))
         return root, middle, fifth
@@ -171,16 +63,16 @@ class Played:
 
 def play_groove(seed: int, seconds: float, sr: int, fonts: Sequence[Path]) -> Played:
     """Play a groove drawn by `seed`: `seconds` of it, mono at `sr` Hz."""
-    rng = np.random.default_rng([seed, 7])
+    rng = np.random.default_rng([seed, 11])
     name = str(rng.choice(list(GROOVES)))
     groove = GROOVES[name]
-    bpm = round(float(rng.uniform(*groove.bpm)), 2)
+    bpm = round(float(rng.uniform(*(_ANY_BPM if rng.random() < _ANY_TEMPO_SHARE else groove.bpm))), 2)
     n_beats = int(np.ceil(seconds * bpm / 60)) + 1
     events = _events(groove, n_beats, rng)
     synth = _synth(fonts[int(rng.integers(len(fonts)))])
     synth.system_reset()
     synth.get_samples(_SYNTH_SR)
-    _choose_sounds(synth, rng)
+    _choose_sounds(synth, groove, rng)
     looseness_s = float(rng.choice([0.0, 0.004, 0.01]))
     loose = looseness_s * rng.standard_normal(len(events))
     timed = sorted(
@@ -189,7 +81,7 @@ def play_groove(seed: int, seconds: float, sr: int, fonts: Sequence[Path]) -> Pl
     )
     stereo = _performed(synth, timed, seconds).reshape(-1, 2).astype(np.float32) / 32768
     y: FloatArray = soxr.resample(stereo.mean(1), _SYNTH_SR, sr)
-    return Played(y, bpm, name)
+    return Played(worn(y, seed), bpm, name)
 
 
 def _performed(synth: "Synth", events: Sequence[_Event], seconds: float) -> np.ndarray:
@@ -216,37 +108,85 @@ def _synth(font: Path) -> "Synth":
     return synth
 
 
-def _choose_sounds(synth: "Synth", rng: np.random.Generator) -> None:
+def _choose_sounds(synth: "Synth", groove: Groove, rng: np.random.Generator) -> None:
     bend = int(rng.integers(-1600, 1600))
-    for channel, programs in ((_BASS, _BASSES), (_CHORDS, _CHORDERS), (_MELODY, _LEADERS)):
+    for channel, programs in ((_BASS, groove.basses), (_CHORDS, groove.chorders), (_MELODY, groove.leaders)):
         synth.program_select(channel, 1, 0, int(rng.choice(programs)))
         synth.pitch_bend(channel, bend)
-    synth.program_select(_DRUMS, 1, 128, 0)
+    synth.program_select(_DRUMS, 1, 128, int(rng.choice(groove.kits)))
+    for channel in (_BASS, _CHORDS, _MELODY, _DRUMS):
+        synth.cc(channel, _VOLUME, int(rng.integers(55, 128)))
 
 
 def _events(groove: Groove, n_beats: int, rng: np.random.Generator) -> list[_Event]:
+    harmony = _Harmony(
+        int(rng.integers(12)),
+        _PROGRESSIONS[rng.integers(len(_PROGRESSIONS))],
+        float(rng.choice([0.5, 1.0, 2.0], p=[0.15, 0.6, 0.25])),
+    )
+    n_steps = n_beats * groove.steps
+    notes = [*_drummed(groove, n_steps, rng), *_accompanied(groove, harmony, n_steps, rng)]
+    if rng.random() < _MELODY_SHARE:
+        notes += _sung(groove, harmony, n_steps, rng)
+    return [event for step, note in notes for event in _on_and_off(_beat(step, groove), note, rng)]
+
+
+def _drummed(groove: Groove, n_steps: int, rng: np.random.Generator) -> Iterator[tuple[int, _Note]]:
+    """Strokes by step, with fills at the end of every fourth or eighth bar, and some by chance."""
+    if rng.random() >= groove.drummed:
+        return
+    patterns = {drum: str(rng.choice(options)) for drum, options in groove.drums.items()}
+    first = int(rng.integers(1, 5)) * groove.bar if rng.random() < _LATE_DRUMS_SHARE else 0
+    every = int(rng.choice([4, 8])) * groove.bar
+    has_fills = rng.random() < _FILL_SHARE
+    chance = float(rng.choice([0.0, 0.02, 0.06]))
+    for step in range(first, n_steps):
+        loud = 100 if step % groove.steps == 0 else 80
+        if has_fills and step % every >= every - groove.steps:
+            yield step, (_DRUMS, int(rng.choice([SNARE, 45, 48])), 0.2, 95)
+            continue
+        strokes = [drum for drum, pattern in patterns.items() if pattern[step % len(pattern)] in "xX"]
+        if rng.random() < chance:
+            strokes = [drum for drum in strokes if drum != KICK] if KICK in strokes else [*strokes, KICK]
+        yield from ((step, (_DRUMS, drum, 0.2, loud)) for drum in strokes)
+
+
+def _accompanied(
+    groove: Groove, harmony: _Harmony, n_steps: int, rng: np.random.Generator
+) -> Iterator[tuple[int, _Note]]:
+    """Bass and chords, these struck or broken."""
     bass, chords = str(rng.choice(groove.bass)), str(rng.choice(groove.chords))
-    has_drums = rng.random() < _DRUMS_SHARE
-    drums = {drum: str(rng.choice(patterns)) for drum, patterns in groove.drums.items()} if has_drums else {}
-    has_melody = rng.random() < _MELODY_SHARE
-    harmony = _Harmony(int(rng.integers(12)), _PROGRESSIONS[rng.integers(len(_PROGRESSIONS))])
-    notes: list[tuple[int, _Note]] = []
+    is_broken = rng.random() < 0.25
+    length = float(rng.choice([0.2, 0.5, 1.0]))
+    n_struck = 0
+    for step in range(n_steps):
+        tones = harmony.chord(step / groove.bar)
+        if bass[step % len(bass)] == "x":
+            yield step, (_BASS, 36 + tones[0], 0.8 * length, 100 if step % groove.bar == 0 else 86)
+        if chords[step % len(chords)] == "x":
+            struck = (tones[n_struck % 3],) if is_broken else tones
+            n_struck += 1
+            yield from ((step, (_CHORDS, 60 + tone, length, 82)) for tone in struck)
+
+
+def _sung(groove: Groove, harmony: _Harmony, n_steps: int, rng: np.random.Generator) -> Iterator[tuple[int, _Note]]:
+    """Return a melody, free or of one rhythm that returns with every other bar."""
+    chances = np.array([_melody_chance(step % groove.steps, groove.steps) for step in range(2 * groove.bar)])
+    motif = rng.random(len(chances)) < chances
+    returns = rng.random() < 0.6
     pitch = 72 + harmony.tonic
-    for step in range(n_beats * STEPS_PER_BEAT):
-        bar, at = divmod(step, len(bass))
-        notes += [(step, (_DRUMS, drum, 0.2, 100 if at % 4 == 0 else 80)) for drum in drums if drums[drum][at] == "x"]
-        if bass[at] == "x":
-            notes.append((step, (_BASS, 36 + harmony.chord(bar)[0], 0.4, 100 if at == 0 else 86)))
-        if chords[at] == "x":
-            notes += [(step, (_CHORDS, 60 + tone, 0.5, 82)) for tone in harmony.chord(bar)]
-        if has_melody and rng.random() < _melody_chance(at):
+    for step in range(n_steps):
+        at = step % len(chances)
+        if motif[at] if returns else rng.random() < chances[at]:
             pitch = int(np.clip(pitch + rng.choice([-4, -2, -1, 1, 2, 3]), 64, 86))
-            notes.append((step, (_MELODY, pitch, float(rng.choice([0.4, 0.9])), 92 if at % 4 == 0 else 78)))
-    return [event for step, note in notes for event in _on_and_off(_swung(step, groove.swing), note, rng)]
+            yield step, (_MELODY, pitch, float(rng.choice([0.4, 0.9])), 92 if at % groove.steps == 0 else 78)
 
 
-def _melody_chance(at: int) -> float:
-    return 0.55 if at % 4 == 0 else 0.3 if at % 2 == 0 else 0.04
+def _melody_chance(at: int, steps: int) -> float:
+    """Melodies begin their notes on beats, less often between them."""
+    if at == 0:
+        return 0.55
+    return 0.3 if steps == 3 or at == 2 else 0.04
 
 
 def _on_and_off(beat: float, note: _Note, rng: np.random.Generator) -> list[_Event]:
@@ -257,7 +197,8 @@ def _on_and_off(beat: float, note: _Note, rng: np.random.Generator) -> list[_Eve
     ]
 
 
-def _swung(step: int, swing: float) -> float:
+def _beat(step: int, groove: Groove) -> float:
     """Beat of a step: offbeat eighths of swung music come late, sixteenths between them in proportion."""
-    beat, within = divmod(step / STEPS_PER_BEAT, 1.0)
-    return beat + (2 * swing * within if within <= 0.5 else 1 - 2 * (1 - swing) * (1 - within))
+    beat, within = divmod(step / groove.steps, 1.0)
+    late = 2 * groove.swing * within if within <= 0.5 else 1 - 2 * (1 - groove.swing) * (1 - within)
+    return beat + (late if groove.steps == 4 else within)

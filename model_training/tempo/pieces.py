@@ -1,4 +1,4 @@
-"""Music whose tempo is known: composed by rule, grooves on General MIDI sounds, MIDI files, and recordings.
+"""Music whose tempo is known: composed by rule, grooves and songs on General MIDI sounds, MIDI files, and recordings.
 
 Nobody tapped along with the recordings: `clips.csv` lists those on which two published methods agree within 4 %, octave
 included (Percival & Tzanetakis 2014; Zapata, Davies & Gómez 2014, both as in Essentia). They stand in for truth about
@@ -18,10 +18,13 @@ from scipy.signal import lfilter
 
 from model_training.datasets.base import Clip
 from model_training.synthesis.compose import compose
+from model_training.synthesis.effects import worn
 from model_training.synthesis.midi import play
 from model_training.synthesis.render import render
 from model_training.synthesis.styles import STYLES
 from model_training.tempo.grooves import play_groove
+from model_training.tonality.play import play_song
+from model_training.tonality.songs import invent
 from musrecd.analysis.audio import listen
 from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.types import FloatArray
@@ -60,6 +63,15 @@ def grooves(n: int, seconds: float, sr: int, fonts: Sequence[Path], *, is_test: 
     for seed in _seeds(n, is_test):
         played = play_groove(seed, seconds, sr, fonts)
         yield TempoPiece(played.y, played.bpm, f"{played.name}/{seed}", "groove")
+
+
+def songs(n: int, seconds: float, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
+    """Songs that were invented for learning keys: their drummers know other patterns, their tempi are any."""
+    for seed in _seeds(n, is_test):
+        song = invent(seed, seconds)
+        if song.bpm:
+            y = play_song(song, seed, seconds, sr)
+            yield TempoPiece(worn(y, seed), song.bpm, f"song/{seed}", "song")
 
 
 def midi_files(clips: Sequence[Clip], sr: int, fonts: Sequence[Path], *, is_test: bool) -> Iterator[TempoPiece]:

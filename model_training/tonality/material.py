@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
-import numpy as np
-from scipy.signal import lfilter
-
 from model_training.synthesis.compose import compose
+from model_training.synthesis.effects import worn
 from model_training.synthesis.midi import load_midi
 from model_training.synthesis.render import render_piece
 from model_training.synthesis.styles import STYLES
@@ -62,18 +60,4 @@ def tunes(folder: Path, numbers: range) -> Iterator[Rendered]:
 
 
 def _finished(kind: str, number: int, name: str, key: str, y: FloatArray, *, is_test: bool) -> Rendered:
-    return Rendered(kind, number, name, key, _worn(y, number), is_test)
-
-
-def _worn(y: FloatArray, seed: int) -> FloatArray:
-    """Distort, hiss and tilt the spectrum now and then; the peak is 0.9 afterwards."""
-    rng = np.random.default_rng([seed, 7])
-    y = y / max(1e-6, float(np.abs(y).max()))
-    if rng.random() < 0.3:
-        y = np.tanh(y * rng.uniform(1.5, 8))
-    if rng.random() < 0.3:
-        y = y + 3 * 10 ** (-rng.uniform(20, 45) / 20) * np.abs(y).mean() * rng.standard_normal(len(y))
-    if rng.random() < 0.5:
-        y = lfilter([1, -rng.uniform(-0.6, 0.6)], [1], y)
-    worn: FloatArray = (0.9 * y / max(1e-6, float(np.abs(y).max()))).astype(np.float32)
-    return worn
+    return Rendered(kind, number, name, key, worn(y, number), is_test)

@@ -20,6 +20,7 @@ _SYNTH_SR = 32_000
 _ECHO_S = 2
 _SHARP = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 _N_MELODIC = 112
+_HIGHEST_BASS = 54
 
 
 def play_song(song: Song, font: int, seconds: float, sr: int) -> FloatArray:
@@ -56,7 +57,10 @@ def _sound(notes: Sequence[Played], synth: "Synth", seconds: float) -> Iterator[
 
 
 def read_tune(path: Path, seed: int, seconds: float) -> Song | None:
-    """Read the middle of a MIDI file in another key and with other instruments; None if it does not name one key."""
+    """Read the middle of a MIDI file in another key and with other instruments; None if it does not name one key.
+
+    None, too, if its last bass note is not the tonic: MIDI files write modes as the major key of the same signature.
+    """
     rng = np.random.default_rng(seed)
     midi = mido.MidiFile(path, clip=True)
     signatures = {message.key for track in midi.tracks for message in track if message.type == "key_signature"}
@@ -67,9 +71,18 @@ def read_tune(path: Path, seed: int, seconds: float) -> Song | None:
     shift = int(rng.integers(-6, 6))
     key = NOTES[(NOTES.index(_SHARP.get(tonic, tonic)) + shift) % 12] + suffix
     start_s = max(0.0, (midi.length - seconds) / 2)
-    notes = tuple(note for note in _notes(midi, shift, -start_s) if note.start_s >= 0)
+    played = list(_notes(midi, shift, -start_s))
+    bass = [note for note in played if note.pitch <= _HIGHEST_BASS + shift and note.channel != DRUMS]
+    if bass and max(bass, key=_lateness).pitch % 12 != NOTES.index(key.removesuffix("m")):
+        return None
+    notes = tuple(note for note in played if note.start_s >= 0)
     programs = {channel: int(rng.integers(_N_MELODIC)) for channel in range(16) if channel != DRUMS}
     return Song(key, notes, programs)
+
+
+def _lateness(note: Played) -> tuple[float, int]:
+    """Of notes that begin together the lower one comes last."""
+    return note.start_s, -note.pitch
 
 
 def _notes(midi: mido.MidiFile, shift: int, time_s: float) -> Iterator[Played]:

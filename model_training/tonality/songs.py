@@ -30,11 +30,12 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """Notes, General MIDI programs by channel, and the key as `C#m`."""
+    """Notes, General MIDI programs by channel, the key as `C#m`, and the tempo in BPM where it is known."""
 
     key: str
     notes: tuple[Played, ...]
     programs: dict[int, int]
+    bpm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def invent(seed: int, seconds: float) -> Song:
     kept = [part for part, chance in zip(parts, (0.85, 0.9, 0.75, 0.7, 1), strict=False) if rng.random() < chance]
     notes = tuple(_loosened(note, rng) for part in kept or parts[:2] for note in part)
     mode = "minor" if idiom.is_minor else "major"
-    return Song(key_name(tonic, mode), notes, _programs(idiom, rng))
+    return Song(key_name(tonic, mode), notes, _programs(idiom, rng), 60 / beat_s)
 
 
 def _programs(idiom: Idiom, rng: np.random.Generator) -> dict[int, int]:

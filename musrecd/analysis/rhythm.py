@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from musrecd.analysis.tempogram import TEMPI_BPM, Tempogram, evidence, onset_strength, tempogram
+from musrecd.analysis.tempogram import N_BANDS, TEMPI_BPM, Tempogram, evidence, onset_strength, tempogram
 from musrecd.types import FloatArray
 
 SHIPPED_HEAD = Path(__file__).with_name("weights") / "rhythm.npz"
@@ -146,7 +146,7 @@ def _comb(bpms: FloatArray, tempograms: Sequence[Tempogram]) -> FloatArray:
         longest_s = t.acf.shape[1] / t.frame_rate * 0.9
         n_beats = max(1, int(longest_s * float(bpms.min()) / 60))
         beats = np.arange(1, n_beats + 1, dtype=np.float32)
-        total += t.seconds * t.repeats_at(bpms[:, None] / beats).mean((0, 2))
+        total += t.seconds * t.repeats_at(bpms[:, None] / beats)[:N_BANDS].mean((0, 2))
     mean: FloatArray = total / np.float32(sum(t.seconds for t in tempograms))
     return mean
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from model_training.synthesis import compose, render
 from musrecd.analysis.frontend import FrontendConfig, chunks, log_mel
 from musrecd.analysis.rhythm import Tempo, estimate_tempo, load_tempo_head
-from musrecd.analysis.tempogram import TEMPI_BPM, onset_strength, tempogram
+from musrecd.analysis.tempogram import N_BANDS, N_ROWS, TEMPI_BPM, onset_strength, tempogram
 
 CONFIG = FrontendConfig()
 FRAME_RATE = CONFIG.sr / CONFIG.hop_length
@@ -190,10 +190,26 @@ def test_a_tempogram_shows_the_period() -> None:
     (S,) = spectra(steady(120.0, 10.0))
     t = tempogram(onset_strength(S, FRAME_RATE), FRAME_RATE)
     assert t is not None
-    assert np.all(t.repeats_at(np.array([120.0])) > 0.5)
-    assert np.all(t.repeats_at(np.array([97.0])) < 0.2)
+    assert np.all(t.repeats_at(np.array([120.0]))[:N_BANDS] > 0.5)
+    assert np.all(t.repeats_at(np.array([97.0]))[:N_BANDS] < 0.2)
     # Longer than the excerpt: unknown, which counts as nothing.
     assert np.all(t.repeats_at(np.array([1.0])) == 0)
+
+
+def test_drums_that_take_turns_are_seen_to() -> None:
+    """Low strokes and high ones by turns, a beat apart: alone each repeats after two beats, together after one."""
+    S = np.full((96, 625), -80.0, np.float32)
+    beat = 32
+    for number, frame in enumerate(range(10, 620, beat)):
+        S[:6, frame : frame + 3] = -10.0 if number % 2 == 0 else -80.0
+        S[24:44, frame : frame + 3] = -10.0 if number % 2 else -80.0
+    t = tempogram(onset_strength(S, FRAME_RATE), FRAME_RATE)
+    assert t is not None
+    one_beat, two_beats = t.repeats_at(60 * FRAME_RATE / (beat * np.array([1.0, 2.0]))).T
+    assert len(one_beat) == N_ROWS
+    assert np.all(two_beats[[0, 2]] > one_beat[[0, 2]] + 0.5)
+    turns = N_BANDS + 2
+    assert one_beat[turns] > two_beats[turns] + 0.5
 
 
 def test_it_costs_little() -> None:

@@ -7,9 +7,10 @@ import librosa
 import numpy as np
 import pytest
 
+from model_training.tempo.kinds import GROOVES, Groove
 from model_training.tempo.measure import Found, agrees, tables
 from model_training.tempo.pieces import TempoPiece, composed, midi_files
-from model_training.tempo.train import TempoExample, curves, save_head, seen, target, train_head
+from model_training.tempo.train import TempoExample, curves, save_head, seen, target, train_head, varied
 from musrecd.analysis.frontend import FrontendConfig, chunks, log_mel
 from musrecd.analysis.rhythm import load_tempo_head
 from musrecd.analysis.tempogram import TEMPI_BPM, onset_strength
@@ -46,6 +47,27 @@ def test_retimed_music_is_evidence_for_another_tempo(examples: list[TempoExample
     # Five steps of the grid further on, the same is seen.
     assert np.corrcoef(plain[:-5].ravel(), faster[5:].ravel())[0, 1] > 0.999
     assert np.corrcoef(plain.ravel(), faster.ravel())[0, 1] < 0.99
+
+
+def test_varied_music_is_a_part_of_the_same_and_never_nothing(examples: list[TempoExample]) -> None:
+    rng = np.random.default_rng(0)
+    whole = replace(examples[0], onsets=examples[0].onsets * 3)
+    counts = set()
+    for _ in range(30):
+        part = varied(whole, rng)
+        counts.add(len(part.onsets))
+        assert part.bpm == whole.bpm
+        assert np.isfinite(seen(part, FRAME_RATE)).all()
+        assert np.corrcoef(part.onsets[0][0], whole.onsets[0][0])[0, 1] > 0.7
+    assert counts == {1, 2, 3}
+
+
+@pytest.mark.parametrize("groove", GROOVES.values(), ids=list(GROOVES))
+def test_patterns_fill_bars_of_whole_beats(groove: Groove) -> None:
+    assert groove.bar % groove.steps == 0
+    for pattern in (*groove.bass, *groove.chords, *(p for patterns in groove.drums.values() for p in patterns)):
+        assert groove.bar % len(pattern) == 0, pattern
+        assert set(pattern) <= set("xX.")
 
 
 def test_training_learns_what_it_is_shown(examples: list[TempoExample], tmp_path: Path) -> None:

@@ -60,10 +60,12 @@ def test_songs_keep_to_their_key():
     assert np.mean(shares) > 0.9
 
 
-def written_tune(path: Path, *keys: str) -> Path:
+def written_tune(path: Path, *keys: str, bass: int | None = None) -> Path:
     track = mido.MidiTrack([mido.MetaMessage("key_signature", key=key) for key in keys])
     for pitch in (60, 64, 67, 72):
         track += [mido.Message("note_on", note=pitch, velocity=80), mido.Message("note_off", note=pitch, time=480)]
+    if bass is not None:
+        track += [mido.Message("note_on", note=bass, velocity=80), mido.Message("note_off", note=bass, time=480)]
     mido.MidiFile(tracks=[track]).save(path)
     return path
 
@@ -77,6 +79,13 @@ def test_a_tune_and_its_key_move_together(tmp_path, seed):
 @pytest.mark.parametrize("signatures", [(), ("C", "G")])
 def test_tunes_that_name_no_single_key_are_left_out(tmp_path, signatures):
     assert read_tune(written_tune(tmp_path / "tune.mid", *signatures), 0, 10.0) is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_modes_that_are_written_as_major_keys_are_left_out(tmp_path, seed):
+    """A tune with the signature of C that ends on D is in D dorian, whatever its file says."""
+    assert read_tune(written_tune(tmp_path / "tune.mid", "C", bass=50), seed, 10.0) is None
+    assert read_tune(written_tune(tmp_path / "tune.mid", "C", bass=48), seed, 10.0) is not None
 
 
 @given(st.integers(-11, 11))
