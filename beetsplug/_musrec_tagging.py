@@ -40,6 +40,8 @@ _NS = 1_000_000_000
 _LOCK_WAIT_S = 60.0
 # An import goes on for long, and would not come back to the album.
 _IMPORT_LOCK_WAIT_S = 600.0
+# To show what would happen to so many the files are read, too; more of them would take long.
+_MOST_READ = 100
 _GROUPS = {"musrec_moods": "mood", "musrec_voice": "voice", "musrec_instruments": "instrument"}
 
 
@@ -80,26 +82,31 @@ def wishes(reader: LibraryReader, info: EncoderInfo, genres: Genres, items: Sequ
     """Return what each analysed item sounds like, and what is known of its genres."""
     from musrecd.tagging.wishes import wishes_for
 
-    in_beets = {item.path: tuple(item.genres) for item in items}
+    in_beets = {item.path: _genres(item) for item in items}
     return wishes_for(reader, info, [item.path for item in items], genres, in_beets)
+
+
+def _genres(item: Item) -> tuple[str, ...]:
+    """Return the genres in the database; an empty one is none."""
+    return tuple(genre for genre in item.genres if genre.strip())
 
 
 def show(items: Sequence[Item], found: Sequence[Wish], genres: Genres, policy: Policy, *, shown: int, as_json: bool,
          n_missing: int, into_files: bool) -> list[Wish]:  # fmt: skip
-    """Print what tracks sound like and what would happen, by beets' database; returns those that would change."""
+    """Print what tracks sound like and what would happen; returns those that would change.
+
+    Of many files only beets' database is asked.
+    """
     from musrecd.commands.proposals import Proposal, lines
     from musrecd.commands.proposals import to_dict as described
-    from musrecd.tagging.wishes import decide_for
 
     by_path = {item.path: item for item in items}
+    decided = [
+        _decided(wish, policy, genres, into_files=into_files, is_read=len(found) <= _MOST_READ) for wish in found
+    ]
     proposals = [
-        Proposal(
-            format(by_path[wish.path], ""),
-            wish.in_beets or (),
-            wish.predicted,
-            decide_for(wish, _as_in_beets(wish) if into_files else None, policy, genres.vocabulary.among),
-        )
-        for wish in found
+        Proposal(format(by_path[wish.path], ""), current, wish.predicted, decision)
+        for wish, (current, decision) in zip(found, decided, strict=True)
     ]
     if as_json:
         rows = [to_dict(by_path[wish.path]) | described(each) for wish, each in zip(found, proposals, strict=True)]
@@ -108,6 +115,23 @@ def show(items: Sequence[Item], found: Sequence[Wish], genres: Genres, policy: P
         for line in lines(proposals, shown=shown):
             ui.print_(safe(line))
     return [wish for wish, each in zip(found, proposals, strict=True) if each.decision.is_change]
+
+
+def _decided(
+    wish: Wish, policy: Policy, genres: Genres, *, into_files: bool, is_read: bool
+) -> tuple[tuple[str, ...], Decision]:
+    """Return the genres that a track has, and what would happen to it."""
+    from musrecd.errors import TagError
+    from musrecd.tagging import files
+    from musrecd.tagging.policy import Decision
+    from musrecd.tagging.wishes import decide_for
+
+    try:
+        in_file = None if not into_files else files.read(wish.path) if is_read else _as_in_beets(wish)
+    except TagError as error:
+        return wish.in_beets or (), Decision(None, str(error))
+    current = (in_file.genres if in_file else ()) or wish.in_beets or ()
+    return current, decide_for(wish, in_file, policy, genres.vocabulary.among)
 
 
 def _as_in_beets(wish: Wish) -> FileTags:
@@ -158,7 +182,10 @@ def take_back(lib: Library, config: Config, entries: Sequence[Entry], *, force: 
         how = Undo(rules_for(config, lib), AUTHOR, database, force)
         with LibraryReader.open(config.library) as reader:
             for outcome in undo(library, reader, entries, how):
-                report.note(outcome)
+                report.written += outcome.result == "written"
+                # Whoever takes something back wants to know of each that stayed.
+                if outcome.result != "written":
+                    report.problems.append(outcome)
     return report
 
 
@@ -171,7 +198,7 @@ class Database:
     def genres(self, path: bytes) -> tuple[str, ...] | None:
         """Return the genres that the database has for a file, None if it has no such file."""
         item = self._item(path)
-        return None if item is None else tuple(item.genres)
+        return None if item is None else _genres(item)
 
     def put(self, path: bytes, genres: tuple[str, ...], was: FileState | None) -> None:
         """Put genres into the database; a file that it knew as it was before our write is known as it is now."""

@@ -140,7 +140,8 @@ def _policy(options: optparse.Values, config: Config) -> Policy:
 def _undo(lib: Library, options: optparse.Values, arguments: list[str], config: Config, reader: LibraryReader) -> None:
     from musrecd.commands.journal import journal_lines
 
-    entries = [each for each in _chosen(lib, arguments, reader) if each.stands]
+    chosen = _chosen(lib, arguments, reader, by_force=bool(options.force))
+    entries = [each for each in chosen if each.stands]
     if not entries:
         raise UserError("there is nothing to take back")
     for line in journal_lines(reader, entries):
@@ -150,13 +151,13 @@ def _undo(lib: Library, options: optparse.Values, arguments: list[str], config: 
         _say(report, "taken back", ui.print_, ui.print_)
 
 
-def _chosen(lib: Library, arguments: list[str], reader: LibraryReader) -> list[Entry]:
+def _chosen(lib: Library, arguments: list[str], reader: LibraryReader, *, by_force: bool) -> list[Entry]:
     from musrecd.commands.journal import choose
 
     if not arguments:
         raise UserError("--undo: what? `last`, `since DATE`, or a query")
     if arguments == ["last"] or arguments[0] == "since":
-        return choose(reader, arguments)
+        return choose(reader, arguments, by_force=by_force)
     return reader.journal.entries_at([item.path for item in matching(lib, arguments)])
 
 

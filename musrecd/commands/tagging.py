@@ -1,5 +1,6 @@
 """The commands of `musrecd` that write genres into files, and take them back."""
 
+import math
 import sys
 
 import click
@@ -17,6 +18,13 @@ from musrecd.display import counted
 _paths = click.Path(path_type=bytes)
 
 
+def _no_nan(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """Refuse what is in no range and beyond none: everything would seem sure enough."""
+    if value is not None and math.isnan(value):
+        raise click.BadParameter("not a number")
+    return value
+
+
 @click.command(short_help="Write the genres that files sound like.")
 @click.argument("paths", nargs=-1, required=True, type=_paths, callback=no_empty_names)
 @click.option("-w", "--write", is_flag=True, help="Write into the files; else it is only shown.")
@@ -24,7 +32,7 @@ _paths = click.Path(path_type=bytes)
 @click.option("-e", "--extend", is_flag=True, help="Add to the genres that are there.")
 @click.option("-f", "--force", is_flag=True, help="Replace the genres that are there.")
 @click.option("-n", "--count", type=click.IntRange(1, 100), help="The most genres that a file gets.")
-@click.option("--threshold", type=click.FloatRange(0, 1), help="How sure it has to be.")
+@click.option("--threshold", type=click.FloatRange(0, 1), callback=_no_nan, help="How sure it has to be.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask, however many files they are.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj

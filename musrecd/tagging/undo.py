@@ -13,7 +13,7 @@ from musrecd.tagging import files
 from musrecd.tagging.elsewhere import NOWHERE, Elsewhere
 from musrecd.tagging.files import Change, Rules
 from musrecd.tagging.files.model import GENRE, MOOD
-from musrecd.tagging.outcome import Outcome
+from musrecd.tagging.outcome import Outcome, Result
 from musrecd.tagging.writing import Prepared, not_written, perform, state_of
 
 _AT_ONCE = 25
@@ -38,7 +38,11 @@ def undo(library: Library, reader: LibraryReader, entries: Iterable[Entry], how:
             found = [_prepare(reader, entry, how) for entry in batch]
             prepared = [each for each in found if isinstance(each, Prepared)]
             performed = iter(perform(library, run, prepared, how.rules, how.elsewhere))
-            yield from (each if isinstance(each, Outcome) else next(performed) for each in found)
+            outcomes = [each if isinstance(each, Outcome) else next(performed) for each in found]
+            pairs = zip(batch, outcomes, strict=True)
+            spared = [entry.number for entry, outcome in pairs if outcome.result in ("left", "refused")]
+            library.journal.spare(spared, by_force=how.force)
+            yield from outcomes
 
 
 def current_path(reader: LibraryReader, entry: Entry) -> bytes | None:
@@ -57,6 +61,17 @@ def current_path(reader: LibraryReader, entry: Entry) -> bytes | None:
     return path if os.path.lexists(path) else None
 
 
+def _is_unmounted(path: bytes) -> bool:
+    """Whether nothing is left where a file was, so that it may be there again with its disk."""
+    folder = os.path.dirname(path)
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    try:
+        return not os.listdir(folder)
+    except OSError:
+        return True
+
+
 def _rounds(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     """Sort into rounds in which no file comes twice, newest first."""
     by_path: dict[bytes, list[Entry]] = {}
@@ -69,7 +84,8 @@ def _rounds(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 def _prepare(reader: LibraryReader, entry: Entry, how: Undo) -> Prepared | Outcome:
     path, plan = current_path(reader, entry), entry.plan
     if path is None:
-        return Outcome(plan.path, "failed", plan.genres_after, plan.genres_after, "the file is not there")
+        result: Result = "failed" if _is_unmounted(plan.path) else "left"
+        return Outcome(plan.path, result, plan.genres_after, plan.genres_after, "the file is not there")
     in_beets, state = how.elsewhere.genres(path), state_of(path)
     try:
         tags = None if plan.file_before is None else files.read(path)

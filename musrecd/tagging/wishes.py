@@ -3,17 +3,17 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from musrecd.errors import TagError
 from musrecd.library.journal import Entry
 from musrecd.library.reader import LibraryReader
+from musrecd.tagging import files
+from musrecd.tagging.files import FileTags
+from musrecd.tagging.files.model import GENRE, MOOD
 from musrecd.tagging.genres import Genres
 from musrecd.tagging.policy import Among, Decision, Policy, decide
 from musrecd.tagging.predict import Prediction
 from musrecd.types import EncoderInfo, Track
-
-if TYPE_CHECKING:
-    from musrecd.tagging.files import FileTags
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +72,21 @@ def wishes_for(
     return wishes
 
 
-def decide_for(wish: Wish, in_file: "FileTags | None", policy: Policy, among: Among) -> Decision:
+def decide_for(wish: Wish, in_file: FileTags | None, policy: Policy, among: Among) -> Decision:
     """Decide by what the file and beets' database hold; `in_file` is None where only the database counts.
 
     A genre that stands in either was chosen by somebody. Where both have some and they differ, one of them was edited
     and the other does not know of it: only `replace` touches such a file.
     """
     there = () if in_file is None else in_file.genres
+    if in_file is not None and GENRE in in_file.unread:
+        return Decision(None, "has a genre that is no word")
     if there and wish.in_beets and there != wish.in_beets and policy.manner != "replace":
         return Decision(None, "file and beets disagree")
     current = there or wish.in_beets or ()
     decision = decide(current, wish.predicted, policy, among=among, ours=wish.ours)
     # Moods come into files alone, never over others, and not where somebody changed our genres.
-    if in_file is None or in_file.moods or wish.ours not in (None, current):
+    if in_file is None or in_file.moods or MOOD in in_file.unread or wish.ours not in (None, current):
         return decision
     return replace(decision, moods=wish.moods)
 
@@ -111,6 +113,24 @@ def _ours(entries: Sequence[Entry], path: bytes) -> tuple[str, ...] | None:
     gone = [each for each in entries if not os.path.lexists(each.plan.path)]
     newest = max(here or gone, key=lambda each: each.number, default=None)
     if newest is None:
-        return None
+        return next(filter(None, map(_ours_that_was_removed, entries)), None)
+    return _left_by(newest)
+
+
+def _left_by(entry: Entry) -> tuple[str, ...]:
+    """Return the genres that are ours after a write."""
     # Who took ours back does not want them again: what is there now is theirs.
-    return newest.plan.genres_after if newest.plan.undoes is None else newest.plan.genres_before
+    return entry.plan.genres_after if entry.plan.undoes is None else entry.plan.genres_before
+
+
+def _ours_that_was_removed(entry: Entry) -> tuple[str, ...] | None:
+    """Return the genres that we left in another file of the recording, and that somebody has removed since.
+
+    Who removed them there does not want them in a copy either. None if they are there, or the file cannot be read.
+    """
+    if entry.plan.file_before is None:
+        return None
+    try:
+        return None if files.read(entry.plan.path).genres else _left_by(entry)
+    except TagError:
+        return None

@@ -141,6 +141,20 @@ def test_moods_voice_and_instruments_can_be_asked_for(scene, tmp_path):
     assert number in scene("ls", "-f", "$id", f"musrec_moods:{moods.split('; ')[0]}").stdout.split()
 
 
+def test_a_genre_that_only_the_file_knows_is_shown(scene):
+    path = paths(scene)[1]
+    file = MediaFile(path)
+    file.genres = ["Ländler"]
+    file.save()
+    [line] = scene("tagpredict", *SURE, "id:2").stdout.splitlines()
+    assert "Ländler" in line
+    assert "(has a genre)" in line
+
+
+def test_to_forget_what_was_never_learnt_says_so(scene):
+    assert "Nothing has been learnt" in scene("tagpredict", "--forget").stdout
+
+
 def test_labels_are_listed_in_groups(scene):
     lines = scene("tagpredict", "--labels").stdout.splitlines()
     assert ["genre", "Hip", "Hop", "→", "Hip", "Hop"] in [line.split() for line in lines]

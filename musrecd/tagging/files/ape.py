@@ -27,7 +27,7 @@ class ApeWords:
     def values(self, topic: str, fields: Sequence[bytes]) -> tuple[str, ...]:
         """Return the words of text items."""
         texts = [field[9 + len(_key(field)) :] for field in fields if not field[4] & _KIND]
-        return tuple(word for text in texts for word in text.decode("utf-8", "replace").split("\0") if word)
+        return tuple(word for text in texts for word in text.decode("utf-8", "replace").split("\0"))
 
     def make(self, topic: str, values: Sequence[str], old: Sequence[bytes]) -> list[bytes]:
         """Return one item with the key as it was written before."""

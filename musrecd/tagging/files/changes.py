@@ -15,7 +15,8 @@ def snapshot(layout: Layout) -> FileTags:
     genres, moods = (_told(layout, topic) for topic in TOPICS)
     raw: dict[str, Any] = {tag.kind: _raw(tag) if tag.exists else None for tag in layout.tags}
     words = {topic: list(told) for topic, told in zip(TOPICS, (genres, moods), strict=True)}
-    return FileTags(genres, moods, {"tags": raw, "id3v1": layout.id3v1, "words": words})
+    unread = tuple(topic for topic in TOPICS if any(tag.is_unread(topic) for tag in layout.tags))
+    return FileTags(genres, moods, {"tags": raw, "id3v1": layout.id3v1, "words": words}, unread)
 
 
 def wanted_words(change: Change) -> dict[str, tuple[str, ...]]:
@@ -106,6 +107,8 @@ def _check_agreement(layout: Layout, words: dict[str, tuple[str, ...]]) -> None:
         told = {told for tag in layout.tags if (told := tag.told(topic))}
         if len(told) > 1:
             raise TagError(f"its tags name different {topic}s; make them agree first", "two tags")
+        if any(tag.is_unread(topic) for tag in layout.tags):
+            raise TagError(f"it names a {topic} in a form that is not read, such as a number or a link", "other tag")
 
 
 def _with_words(tag: Tag, words: dict[str, tuple[str, ...]], is_chief: bool) -> list[Edit]:

@@ -56,9 +56,9 @@ class Id3Words:
         header = b"ID3" + bytes([self.version, 0, flags]) + _syncsafe(len(body))
         tag = ID3(io.BytesIO(header + body), load_v1=False)
         if topic == GENRE:
-            return tuple(word for frame in tag.getall("TCON") for word in frame.genres)
+            return tuple(word for frame in tag.getall("TCON") for word in frame.genres or [""])
         frames = [*tag.getall("TMOO"), *(frame for frame in tag.getall("TXXX") if frame.desc.lower() == "mood")]
-        return tuple(str(word) for frame in frames for word in frame.text if word)
+        return tuple(str(word) for frame in frames for word in frame.text or [""])
 
     def make(self, topic: str, values: Sequence[str], old: Sequence[bytes]) -> list[bytes]:
         """Several words stand in one frame, separated by NUL in all versions: beets reads them back as several."""

@@ -15,12 +15,14 @@ TOPICS = (GENRE, MOOD)
 class FileTags:
     """What stands in a file: its words, and `raw`, the exact fields (JSON) that `Change.raw` puts back.
 
-    The words are what beets would read: those of the file's chief tag; if it has none, of the other tags.
+    The words are what beets would read: those of the file's chief tag; if it has none, of the other tags. `unread`
+    are the topics of which it says something in a form that is not read, such as a number or a link.
     """
 
     genres: tuple[str, ...]
     moods: tuple[str, ...]
     raw: dict[str, Any]
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Words(Protocol):
         """Return GENRE or MOOD if this raw field tells it."""
 
     def values(self, topic: str, fields: Sequence[bytes]) -> tuple[str, ...]:
-        """Return the words of a topic's fields."""
+        """Return the words of a topic's fields, empty ones too; none of what it cannot read."""
 
     def make(self, topic: str, values: Sequence[str], old: Sequence[bytes]) -> list[bytes]:
         """Return new raw fields, in the manner of the old ones."""
@@ -109,8 +111,16 @@ class Tag:
     fresh: tuple[bytes, ...] = ()
 
     def told(self, topic: str) -> tuple[str, ...]:
-        """Return the words of a topic."""
-        return self.words.values(topic, [field for field in self.fields if self.words.topic(field) == topic])
+        """Return the words of a topic; those that say nothing do not count."""
+        return tuple(word for word in self.words.values(topic, self._fields_of(topic)) if word.strip())
+
+    def is_unread(self, topic: str) -> bool:
+        """Whether it says something of a topic, but no words that are read."""
+        own = self._fields_of(topic)
+        return not self.told(topic) and any(not self.words.values(topic, [field]) for field in own)
+
+    def _fields_of(self, topic: str) -> list[bytes]:
+        return [field for field in self.fields if self.words.topic(field) == topic]
 
     def others(self) -> list[bytes]:
         """Return the fields that are nothing of ours."""
