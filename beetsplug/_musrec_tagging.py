@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from beets import config as beets_config
 from beets import ui
-from beets.dbcore.pathutils import normalize_path_for_db
-from beets.dbcore.query import InQuery
 from beets.ui import UserError  # type: ignore[attr-defined]
 
+from beetsplug._musrec_fields import Database, genres_in, heard_in, put_heard
 from beetsplug._musrec_items import safe, to_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from beets.importer import ImportTask
     from beets.library import Item, Library
@@ -33,16 +32,14 @@ if TYPE_CHECKING:
     from musrecd.tagging.outcome import Outcome
     from musrecd.tagging.policy import Decision, Policy
     from musrecd.tagging.wishes import Wish
-    from musrecd.types import EncoderInfo, FileState
+    from musrecd.types import EncoderInfo
 
 AUTHOR = "beet"
-_NS = 1_000_000_000
 _LOCK_WAIT_S = 60.0
 # An import goes on for long, and would not come back to the album.
 _IMPORT_LOCK_WAIT_S = 600.0
 # To show what would happen to so many the files are read, too; more of them would take long.
 _MOST_READ = 100
-_GROUPS = {"musrec_moods": "mood", "musrec_voice": "voice", "musrec_instruments": "instrument"}
 
 
 @dataclass(slots=True)
@@ -82,13 +79,9 @@ def wishes(reader: LibraryReader, info: EncoderInfo, genres: Genres, items: Sequ
     """Return what each analysed item sounds like, and what is known of its genres."""
     from musrecd.tagging.wishes import wishes_for
 
-    in_beets = {item.path: _genres(item) for item in items}
-    return wishes_for(reader, info, [item.path for item in items], genres, in_beets)
-
-
-def _genres(item: Item) -> tuple[str, ...]:
-    """Return the genres in the database; an empty one is none."""
-    return tuple(genre for genre in item.genres if genre.strip())
+    in_beets = {item.path: genres_in(item) for item in items}
+    heard = {item.path: heard_in(item) for item in items}
+    return wishes_for(reader, info, [item.path for item in items], genres, in_beets, heard)
 
 
 def show(items: Sequence[Item], found: Sequence[Wish], genres: Genres, policy: Policy, *, shown: int, as_json: bool,
@@ -189,60 +182,6 @@ def take_back(lib: Library, config: Config, entries: Sequence[Entry], *, force: 
     return report
 
 
-class Database:
-    """The genres that beets' database has."""
-
-    def __init__(self, lib: Library) -> None:
-        self._lib = lib
-
-    def genres(self, path: bytes) -> tuple[str, ...] | None:
-        """Return the genres that the database has for a file, None if it has no such file."""
-        item = self._item(path)
-        return None if item is None else _genres(item)
-
-    def put(self, path: bytes, genres: tuple[str, ...], was: FileState | None) -> None:
-        """Put genres into the database; a file that it knew as it was before our write is known as it is now."""
-        if (item := self._item(path)) is None:
-            return
-        item.genres = list(genres)
-        if was is not None and (was.mtime_ns // _NS <= item.mtime or self._agrees(item)):
-            item.mtime = item.current_mtime()
-        item.store()
-
-    def _agrees(self, item: Item) -> bool:
-        """Whether the file says what the database does: if not, that is still to be found by `beet update`."""
-        fresh = self._item(item.path)
-        if fresh is None:
-            return False
-        fresh.read()
-        # As the file grew it seems to have another bit rate.
-        item.bitrate = fresh.bitrate
-        return all(fresh.get(name) == item.get(name) for name in item._media_fields)
-
-    def _item(self, path: bytes) -> Item | None:
-        return self._lib.items(InQuery("path", [normalize_path_for_db(path)])).get()
-
-
-def set_fields(lib: Library, reader: LibraryReader, info: EncoderInfo, items: Iterable[Item]) -> None:
-    """Store moods, voice and instruments as flexible fields of analysed items."""
-    from musrecd.tagging.predict import certain
-
-    items = list(items)
-    tracks = reader.tracks_at([item.path for item in items], info.version)
-    heard = reader.probabilities([track.recording_id for track in tracks.values()], info.version)
-    with lib.transaction():
-        for item in items:
-            track = tracks.get(item.path)
-            if track is None or track.recording_id not in heard:
-                continue
-            for name, group in _GROUPS.items():
-                words = [each.name for each in certain(heard[track.recording_id], info.labels, group)]
-                value = "; ".join(words) if group == "voice" else words
-                if item.get(name) != value and (words or name in item):
-                    item[name] = value
-            item.store()
-
-
 class Imported:
     """Gives genres to what is imported, journalled; one import is one run, however many albums it brings.
 
@@ -272,10 +211,14 @@ class Imported:
             except TagError:
                 # What cannot be read could not be put back.
                 continue
-            if decision.genres is not None:
+            # Moods are nothing that beets writes.
+            decision = replace(decision, moods=())
+            if decision.is_change:
                 item = items[wish.path]
                 self._decided[item.id or 0] = (wish, decision)
-                item.genres = list(decision.genres)
+                if decision.genres is not None:
+                    item.genres = list(decision.genres)
+                put_heard(item, decision.heard)
                 item.store()
 
     def on_write(self, item: Item, path: bytes) -> None:
@@ -286,8 +229,7 @@ class Imported:
         if item.id not in self._decided:
             return
         wish, decision = self._decided.pop(item.id)
-        # Moods are nothing that beets writes.
-        plan = plan_of(replace(wish, path=path), files.read(path), replace(decision, moods=()))
+        plan = plan_of(replace(wish, path=path), files.read(path), decision)
         with self._library() as library:
             [number] = library.journal.begin(self._run_in(library), [plan])
         self._begun[item.id] = (number, plan)
@@ -300,11 +242,17 @@ class Imported:
         if item.id not in self._begun:
             return
         number, plan = self._begun.pop(item.id)
-        genres = files.read(path).genres
+        found = files.read(path)
+        made = replace(
+            plan,
+            genres_after=found.genres,
+            bpm=plan.bpm if found.tempo == (str(plan.bpm),) else None,
+            key=plan.key if found.key == (plan.key,) else None,
+        )
         with self._library() as library:
             library.journal.finish([], [number])
-            if genres != plan.genres_before:
-                [number] = library.journal.begin(self._run_in(library), [replace(plan, genres_after=genres)])
+            if made.genres_after != plan.genres_before or made.bpm or made.key:
+                [number] = library.journal.begin(self._run_in(library), [made])
                 library.journal.finish([(number, state_of(path))])
 
     def after_files(self, lib: Library, reader: LibraryReader, info: EncoderInfo, task: ImportTask) -> Report:

@@ -27,7 +27,7 @@ KEYS = {
 }  # fmt: skip
 TAGGING_KEYS = {
     "write", "threshold", "count", "whitelist", "aliases", "canonical", "prefer_specific", "title_case", "hard_links",
-    "keep_mtime", "moods",
+    "keep_mtime", "moods", "tempo", "key",
 }  # fmt: skip
 
 
@@ -80,6 +80,8 @@ def test_nothing_said_means_the_defaults(read):
             hard_links="refuse",
             keep_mtime=False,
             moods=False,
+            tempo=False,
+            key=False,
             vocabulary=VocabularyConfig(
                 whitelist=True,
                 aliases=True,

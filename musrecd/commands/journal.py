@@ -15,10 +15,11 @@ from musrecd.commands.tag import AUTHOR, Report, confirmed, say
 from musrecd.config import Config
 from musrecd.display import counted, printable, printable_path
 from musrecd.errors import MusrecError, TagError
-from musrecd.library.journal import Entry
+from musrecd.library.journal import Entry, Plan
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
 from musrecd.tagging import files
+from musrecd.tagging.heard import Heard
 from musrecd.tagging.settings import rules_of
 from musrecd.tagging.undo import Undo, current_path, undo
 from musrecd.tagging.writing import finish_interrupted, only_writer, state_of
@@ -91,7 +92,7 @@ def journal_lines(reader: LibraryReader, entries: Sequence[Entry]) -> list[str]:
     rows = [
         (
             _minute(each),
-            f"{_words(each.plan.genres_before)} → {_words(each.plan.genres_after)}",
+            _change(each.plan),
             "" if each.plan.probability is None else f"{each.plan.probability:.0%}",
             _source(each, undone),
             fate(reader, each),
@@ -144,6 +145,8 @@ def to_dict(reader: LibraryReader, entry: Entry) -> dict[str, Any]:
         "audio_id": plan.audio_id,
         "before": list(plan.genres_before),
         "after": list(plan.genres_after),
+        "bpm": plan.bpm,
+        "key": plan.key,
         "source": plan.source,
         "probability": plan.probability,
         "state": entry.state,
@@ -161,6 +164,15 @@ def _moment(text: str) -> str:
 
 def _is_at(path: bytes, place: bytes) -> bool:
     return path == place or path.startswith(place.rstrip(b"/") + b"/")
+
+
+def _change(plan: Plan) -> str:
+    """Say what was written; what was taken back besides genres with a minus."""
+    genres = f"{_words(plan.genres_before)} → {_words(plan.genres_after)}"
+    heard = f"{'+' if plan.undoes is None else '-'} {Heard(plan.bpm, plan.key)}" if plan.bpm or plan.key else ""
+    if heard and plan.genres_before == plan.genres_after:
+        return heard
+    return "; ".join(filter(None, (genres, heard)))
 
 
 def _words(genres: Sequence[str]) -> str:

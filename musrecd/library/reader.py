@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from musrecd.errors import LibraryError
 from musrecd.library import heads
@@ -59,6 +59,15 @@ _OUTPUTS = "SELECT id, embedding, probabilities, checksum FROM outputs WHERE id 
 _IS_COMPLETE = """
     SELECT coalesce((SELECT n_rows FROM encoders WHERE id = ?), 0) >= coalesce((SELECT max(id) FROM recordings), 0)
 """
+
+
+class Pulse(NamedTuple):
+    """Tempo (beats a minute) and key (like `C#m`) as heard, with confidences (0 to 1); None where there is none."""
+
+    bpm: float | None
+    bpm_confidence: float | None
+    key: str | None
+    key_confidence: float | None
 
 
 class LibraryReader(Closing):
@@ -122,6 +131,15 @@ class LibraryReader(Closing):
         """Probabilities (n_labels,) of each recording; damaged ones are left out."""
         sound = self._outputs(recording_ids, self._encoder(version))
         return {number: from_blob(probabilities) for number, (_, probabilities) in sound.items()}
+
+    def pulses(self, recording_ids: Iterable[int], version: str) -> dict[int, Pulse]:
+        """Tempo and key of each recording that is analysed with the version."""
+        sql = """
+            SELECT recording_id, bpm, bpm_confidence, "key", key_confidence
+            FROM analyses WHERE encoder_id = ? AND recording_id IN (?*)
+        """
+        found = self._in_chunks(sql, map(int, recording_ids), self._id_of(version))
+        return {number: Pulse(*columns) for number, *columns in found}
 
     def vectors(self, version: str) -> FloatArray:
         """All embeddings (n_rows, dim), read-only, memory-mapped where the vector file is sound.

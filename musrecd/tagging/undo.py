@@ -11,8 +11,8 @@ from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
 from musrecd.tagging import files
 from musrecd.tagging.elsewhere import NOWHERE, Elsewhere
-from musrecd.tagging.files import Change, Rules
-from musrecd.tagging.files.model import GENRE, MOOD
+from musrecd.tagging.files import Change, FileTags, Rules
+from musrecd.tagging.files.model import GENRE, KEY, MOOD, TEMPO
 from musrecd.tagging.outcome import Outcome, Result
 from musrecd.tagging.writing import Prepared, not_written, perform, state_of
 
@@ -92,23 +92,36 @@ def _prepare(reader: LibraryReader, entry: Entry, how: Undo) -> Prepared | Outco
     except TagError as error:
         return not_written(path, plan.genres_after, error)
     current = (in_beets or ()) if tags is None else tags.genres
-    is_ours = tags is None or tags.genres == plan.genres_after
-    is_ours = is_ours and (plan.beets_after is None or in_beets is None or in_beets == plan.beets_after)
-    if not is_ours and not how.force:
+    has_genres = (plan.genres_before, plan.beets_before) != (plan.genres_after, plan.beets_after)
+    is_ours = not has_genres or tags is None or tags.genres == plan.genres_after
+    if has_genres and plan.beets_after is not None and in_beets is not None:
+        is_ours = is_ours and in_beets == plan.beets_after
+    topics = ((GENRE,) if has_genres else ()) + (() if tags is None else _still_ours(plan, tags))
+    if (not is_ours and not how.force) or (tags is not None and not topics):
         return Outcome(path, "left", current, current, "changed by somebody since; --force takes it back all the same")
     back = Plan(
         path,
         plan.audio_id,
         current,
-        plan.genres_before,
+        plan.genres_before if has_genres else current,
         None if tags is None else tags.raw,
         None if plan.beets_after is None else in_beets,
-        plan.beets_before if in_beets is not None else None,
+        None if in_beets is None else plan.beets_before if has_genres else in_beets,
         _SOURCE,
         undoes=entry.number,
+        bpm=plan.bpm if tags is None or TEMPO in topics else None,
+        key=plan.key if tags is None or KEY in topics else None,
     )
     if tags is None:
         return Prepared(back, None, None)
-    # Moods that are not those we wrote are somebody's own.
-    is_our_mood = bool(plan.moods) and tags.moods == plan.moods
-    return Prepared(back, Change(raw=plan.file_before, topics=(GENRE, MOOD) if is_our_mood else (GENRE,)), state)
+    return Prepared(back, Change(raw=plan.file_before, topics=topics), state)
+
+
+def _still_ours(plan: Plan, tags: FileTags) -> tuple[str, ...]:
+    """Return the topics besides genre that are as we wrote them; all else is somebody's own."""
+    wrote = {
+        MOOD: (plan.moods, tags.moods),
+        TEMPO: (() if plan.bpm is None else (str(plan.bpm),), tags.tempo),
+        KEY: (() if plan.key is None else (plan.key,), tags.key),
+    }
+    return tuple(topic for topic, (ours, found) in wrote.items() if ours and ours == found)

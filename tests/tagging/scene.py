@@ -31,7 +31,7 @@ class Database(dict):
     def genres(self, path):
         return self.get(path)
 
-    def put(self, path, genres, was):
+    def put(self, path, genres, was, **heard):
         self[path] = genres
 
 

@@ -7,8 +7,10 @@ from typing import Any, BinaryIO, Literal, Protocol
 from musrecd.errors import TagError
 from musrecd.types import FileState
 
-GENRE, MOOD = "genre", "mood"
-TOPICS = (GENRE, MOOD)
+GENRE, MOOD, TEMPO, KEY = "genre", "mood", "tempo", "key"
+TOPICS = (GENRE, MOOD, TEMPO, KEY)
+# Other names under which programs write what we write under one, in small letters; they are read by few, and left.
+OTHER_NAMES = {"tempo": TEMPO, "tbpm": TEMPO, "fbpm": TEMPO, "key": KEY, "initial_key": KEY, "initial key": KEY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +25,22 @@ class FileTags:
     moods: tuple[str, ...]
     raw: dict[str, Any]
     unread: tuple[str, ...] = ()
+    tempo: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """The words wanted; None leaves what is there, an empty tuple removes it.
 
-    `raw` puts back what `read` found, of these `topics`.
+    `tempo` is one whole number of beats a minute, `key` one name such as `C#m`; both only go where none is. `raw` puts
+    back what `read` found, of these `topics`.
     """
 
     genres: tuple[str, ...] | None = None
     moods: tuple[str, ...] | None = None
+    tempo: tuple[str, ...] | None = None
+    key: tuple[str, ...] | None = None
     raw: dict[str, Any] | None = None
     topics: tuple[str, ...] = TOPICS
 
@@ -84,7 +91,7 @@ class Words(Protocol):
         """Version of the tag, None where there is but one."""
 
     def topic(self, field: bytes) -> str | None:
-        """Return GENRE or MOOD if this raw field tells it."""
+        """Return which of the TOPICS this raw field tells, if any."""
 
     def values(self, topic: str, fields: Sequence[bytes]) -> tuple[str, ...]:
         """Return the words of a topic's fields, empty ones too; none of what it cannot read."""
@@ -112,7 +119,8 @@ class Tag:
 
     def told(self, topic: str) -> tuple[str, ...]:
         """Return the words of a topic; those that say nothing do not count."""
-        return tuple(word for word in self.words.values(topic, self._fields_of(topic)) if word.strip())
+        words = self.words.values(topic, self._fields_of(topic))
+        return tuple(word for word in words if word.strip() and not (topic == TEMPO and _is_zero(word)))
 
     def is_unread(self, topic: str) -> bool:
         """Whether it says something of a topic, but no words that are read."""
@@ -151,6 +159,14 @@ class Layout:
 
     tags: tuple[Tag, ...]
     id3v1: int | None = None
+
+
+def _is_zero(tempo: str) -> bool:
+    """Whether a tempo is one that programs such as beets write where they know of none."""
+    try:
+        return float(tempo) == 0
+    except ValueError:
+        return False
 
 
 def broken(why: str) -> TagError:

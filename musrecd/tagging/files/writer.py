@@ -16,7 +16,7 @@ from musrecd.tagging.files import proof
 from musrecd.tagging.files.changes import changed_topics, edits_for, is_restored, snapshot, wanted_words
 from musrecd.tagging.files.copies import Copy, copied, system_error
 from musrecd.tagging.files.formats import Opened, open_tags
-from musrecd.tagging.files.model import GENRE, Change, Edit, FileTags, Rules, Written
+from musrecd.tagging.files.model import KEY, TEMPO, Change, Edit, FileTags, Rules, Written
 from musrecd.types import FileState
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def read(path: bytes) -> FileTags:
 
 
 def write(path: bytes, change: Change, rules: Rules) -> Written:
-    """Change the words of a file and nothing else; afterwards beets reads the genres as they were asked for.
+    """Change the words of a file and nothing else; afterwards beets reads them as they were asked for.
 
     Raises TagError if that is not allowed or cannot be proven; the file is untouched then.
     """
@@ -69,6 +69,9 @@ def write(path: bytes, change: Change, rules: Rules) -> Written:
         tags = snapshot(before.layout)
         if change.genres and not tags.genres:
             _check_no_other_genre(original)
+        new = [topic for topic, words in ((TEMPO, change.tempo), (KEY, change.key)) if words]
+        if new and edits:
+            proof.check_beets_knows_none(original.fd, path, new)
         # Where it is known what the file holds, reading the copy is enough.
         sound = _sound(original, before, rules) if rules.audio_id is None or not edits else None
         if not edits and sound:
@@ -198,8 +201,7 @@ def _prove(copy: Copy, original: _Original, before: Opened, change: Change) -> F
         proof.check_same_but(before, after, changed_topics(change))
         words = wanted_words(change)
         proof.check_words(after, words)
-        if GENRE in words:
-            proof.check_beets_agrees(copy.fd, original.name, words[GENRE])
+        proof.check_beets_agrees(copy.fd, original.name, words)
         if change.raw is not None and not is_restored(after.layout, change.raw, change.topics):
             raise TagError("the snapshot cannot be put back into it", "not verified")
     except (TagError, OSError):
