@@ -147,7 +147,7 @@ def test_what_a_kill_interrupted_is_ended_by_what_the_file_says(scene, monkeypat
 
 def test_writes_of_files_that_beets_has_wait_for_who_can_tell_it(scene):
     class Killed(Database):
-        def put(self, path, genres, was):
+        def put(self, path, genres, was, **heard):
             raise Interrupted
 
     with pytest.raises(Interrupted):
@@ -162,7 +162,7 @@ def test_writes_of_files_that_beets_has_wait_for_who_can_tell_it(scene):
 
 def test_what_the_person_put_into_the_database_meanwhile_stays(scene):
     class Killed(Database):
-        def put(self, path, genres, was):
+        def put(self, path, genres, was, **heard):
             raise Interrupted
 
     with pytest.raises(Interrupted):
