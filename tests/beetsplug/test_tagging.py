@@ -51,6 +51,15 @@ def in_files(beet) -> list[str]:
     return ["; ".join(MediaFile(path).genres or ()) for path in paths(beet)]
 
 
+def heard_in_beets(beet) -> list[str]:
+    return beet("ls", "-f", "$bpm|$initial_key", "id+").stdout.splitlines()
+
+
+def heard_in_files(beet) -> list[str]:
+    found = [MediaFile(path) for path in paths(beet)]
+    return [f"{file.bpm or 0}|{file.initial_key or ''}" for file in found]
+
+
 def contents(beet) -> list[str]:
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths(beet)]
 
@@ -249,9 +258,7 @@ def without_genres(folder: Path, sources: list[Path]) -> None:
     for number, source in enumerate(sources):
         copy = folder / f"{number}{source.suffix}"
         shutil.copy(source, copy)
-        file = MediaFile(copy)
-        file.genres = None
-        file.save()
+        without_tags(copy)
 
 
 @pytest.fixture
@@ -263,7 +270,7 @@ def retagging(tmp_path, tiny_weights, rendered_files):
 
     def make(more: str = "") -> Beet:
         beet = make_beet(
-            tmp_path, tiny_weights, auto=True, tagging="{write: fill, threshold: 0, count: 2}",
+            tmp_path, tiny_weights, auto=True, tagging="{write: fill, threshold: 0, count: 2, tempo: yes, key: yes}",
             more=f"pluginpath: {tmp_path / 'plugins'}\n{more}",
         )  # fmt: skip
         config = tmp_path / "config.yaml"
@@ -280,9 +287,12 @@ def test_what_beets_writes_while_importing_is_journalled_as_the_files_say_it(ret
     assert result.returncode == 0, result.stderr
     assert all(in_beets(beet))
     assert all(in_files(beet))
+    assert heard_in_files(beet) == heard_in_beets(beet)
+    assert any(line not in ("0|", "|") for line in heard_in_beets(beet))
     taken = beet("tagpredict", "--undo", "last")
     assert "3 tracks taken back" in taken.stdout, taken.stdout + taken.stderr
     assert in_files(beet) == in_beets(beet) == ["", "", ""]
+    assert heard_in_files(beet) == heard_in_beets(beet) == ["0|"] * 3
 
 
 def test_an_import_of_what_lies_in_its_place_already_ends_well(tmp_path, tiny_weights, rendered_files):
@@ -297,13 +307,14 @@ def test_an_import_of_what_lies_in_its_place_already_ends_well(tmp_path, tiny_we
 
 
 def test_files_outside_beets_directory_are_written_too(tmp_path, tiny_weights, rendered_files):
-    beet = make_beet(tmp_path, tiny_weights, auto=True, tagging="{write: fill, threshold: 0}")
+    beet = make_beet(tmp_path, tiny_weights, auto=True, tagging="{write: fill, threshold: 0, tempo: yes, key: yes}")
     config = tmp_path / "config.yaml"
     config.write_text(config.read_text().replace("copy: yes", "copy: no"))
     without_genres(tmp_path / "elsewhere", rendered_files[:2])
     assert beet("import", "-A", "-s", tmp_path / "elsewhere").returncode == 0
     assert all(in_files(beet))
     assert in_files(beet) == in_beets(beet)
+    assert heard_in_files(beet) == heard_in_beets(beet) != ["0|", "0|"]
 
 
 def test_what_another_program_changed_is_still_found_by_beets(scene):

@@ -132,6 +132,25 @@ def test_json_says_what_would_be_written(musrecd, music):
     assert rows[1]["would_write"] == [rows[1]["predicted"][0]["genre"]]
 
 
+def test_tempo_and_key_are_written_on_request_only(musrecd, music):
+    for path in music.iterdir():
+        files.write(bytes(path), Change(tempo=(), key=()), Rules(settle_s=0.0))
+    before = contents(music)
+    rows = json.loads(musrecd("tag", "--json", *SURE, music).stdout)
+    assert {(row["bpm"], row["key"]) for row in rows} == {(None, None)}
+    rows = json.loads(musrecd("tag", "--json", "--tempo", "--key", "-n", 0, music).stdout)
+    wanted = [(row["bpm"], row["key"]) for row in rows]
+    assert any(bpm for bpm, _ in wanted)
+    assert any(key for _, key in wanted)
+    assert musrecd("tag", "-w", "--tempo", "--key", "-n", 0, music).exit_code == 0
+    found = [files.read(bytes(path)) for path in sorted(music.iterdir())]
+    assert [(int(tags.tempo[0]) if tags.tempo else None, *(tags.key or (None,))) for tags in found] == wanted
+    assert genres(music) == [("Polka",), *[()] * (len(wanted) - 1)]
+    assert " BPM" in musrecd("journal").stdout
+    assert musrecd("undo", "last").exit_code == 0
+    assert contents(music) == before
+
+
 def test_no_number_is_no_threshold(musrecd, music):
     result = musrecd("tag", "-w", "--threshold", "nan", music)
     assert result.exit_code == 2
