@@ -70,8 +70,9 @@ def forget(config: Config) -> None:
     from musrecd.library.store import Library as MusrecLibrary
 
     with MusrecLibrary.open(config.library) as library:
-        library.forget_head()
-    ui.print_("Forgotten; `beet tagpredict` speaks the encoder's words again.")
+        had_learnt = library.forget_head()
+    forgotten = "Forgotten; `beet tagpredict` speaks the encoder's words again."
+    ui.print_(forgotten if had_learnt else "Nothing has been learnt; `beet tagpredict` speaks the encoder's words.")
 
 
 def review(items: Sequence[Item], config: Config, reader: LibraryReader, info: EncoderInfo, *, as_json: bool) -> None:

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from beets import config as beets_config
 from beets import ui
-from beets.dbcore.pathutils import normalize_path_for_db
-from beets.dbcore.query import InQuery
 from beets.ui import UserError  # type: ignore[attr-defined]
 
+from beetsplug._musrec_fields import Database, genres_in, heard_in, put_heard
 from beetsplug._musrec_items import safe, to_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from beets.importer import ImportTask
     from beets.library import Item, Library
@@ -33,14 +32,14 @@ if TYPE_CHECKING:
     from musrecd.tagging.outcome import Outcome
     from musrecd.tagging.policy import Decision, Policy
     from musrecd.tagging.wishes import Wish
-    from musrecd.types import EncoderInfo, FileState
+    from musrecd.types import EncoderInfo
 
 AUTHOR = "beet"
-_NS = 1_000_000_000
 _LOCK_WAIT_S = 60.0
 # An import goes on for long, and would not come back to the album.
 _IMPORT_LOCK_WAIT_S = 600.0
-_GROUPS = {"musrec_moods": "mood", "musrec_voice": "voice", "musrec_instruments": "instrument"}
+# To show what would happen to so many the files are read, too; more of them would take long.
+_MOST_READ = 100
 
 
 @dataclass(slots=True)
@@ -80,26 +79,27 @@ def wishes(reader: LibraryReader, info: EncoderInfo, genres: Genres, items: Sequ
     """Return what each analysed item sounds like, and what is known of its genres."""
     from musrecd.tagging.wishes import wishes_for
 
-    in_beets = {item.path: tuple(item.genres) for item in items}
-    return wishes_for(reader, info, [item.path for item in items], genres, in_beets)
+    in_beets = {item.path: genres_in(item) for item in items}
+    heard = {item.path: heard_in(item) for item in items}
+    return wishes_for(reader, info, [item.path for item in items], genres, in_beets, heard)
 
 
 def show(items: Sequence[Item], found: Sequence[Wish], genres: Genres, policy: Policy, *, shown: int, as_json: bool,
          n_missing: int, into_files: bool) -> list[Wish]:  # fmt: skip
-    """Print what tracks sound like and what would happen, by beets' database; returns those that would change."""
+    """Print what tracks sound like and what would happen; returns those that would change.
+
+    Of many files only beets' database is asked.
+    """
     from musrecd.commands.proposals import Proposal, lines
     from musrecd.commands.proposals import to_dict as described
-    from musrecd.tagging.wishes import decide_for
 
     by_path = {item.path: item for item in items}
+    decided = [
+        _decided(wish, policy, genres, into_files=into_files, is_read=len(found) <= _MOST_READ) for wish in found
+    ]
     proposals = [
-        Proposal(
-            format(by_path[wish.path], ""),
-            wish.in_beets or (),
-            wish.predicted,
-            decide_for(wish, _as_in_beets(wish) if into_files else None, policy, genres.vocabulary.among),
-        )
-        for wish in found
+        Proposal(format(by_path[wish.path], ""), current, wish.predicted, decision)
+        for wish, (current, decision) in zip(found, decided, strict=True)
     ]
     if as_json:
         rows = [to_dict(by_path[wish.path]) | described(each) for wish, each in zip(found, proposals, strict=True)]
@@ -108,6 +108,23 @@ def show(items: Sequence[Item], found: Sequence[Wish], genres: Genres, policy: P
         for line in lines(proposals, shown=shown):
             ui.print_(safe(line))
     return [wish for wish, each in zip(found, proposals, strict=True) if each.decision.is_change]
+
+
+def _decided(
+    wish: Wish, policy: Policy, genres: Genres, *, into_files: bool, is_read: bool
+) -> tuple[tuple[str, ...], Decision]:
+    """Return the genres that a track has, and what would happen to it."""
+    from musrecd.errors import TagError
+    from musrecd.tagging import files
+    from musrecd.tagging.policy import Decision
+    from musrecd.tagging.wishes import decide_for
+
+    try:
+        in_file = None if not into_files else files.read(wish.path) if is_read else _as_in_beets(wish)
+    except TagError as error:
+        return wish.in_beets or (), Decision(None, str(error))
+    current = (in_file.genres if in_file else ()) or wish.in_beets or ()
+    return current, decide_for(wish, in_file, policy, genres.vocabulary.among)
 
 
 def _as_in_beets(wish: Wish) -> FileTags:
@@ -158,62 +175,11 @@ def take_back(lib: Library, config: Config, entries: Sequence[Entry], *, force: 
         how = Undo(rules_for(config, lib), AUTHOR, database, force)
         with LibraryReader.open(config.library) as reader:
             for outcome in undo(library, reader, entries, how):
-                report.note(outcome)
+                report.written += outcome.result == "written"
+                # Whoever takes something back wants to know of each that stayed.
+                if outcome.result != "written":
+                    report.problems.append(outcome)
     return report
-
-
-class Database:
-    """The genres that beets' database has."""
-
-    def __init__(self, lib: Library) -> None:
-        self._lib = lib
-
-    def genres(self, path: bytes) -> tuple[str, ...] | None:
-        """Return the genres that the database has for a file, None if it has no such file."""
-        item = self._item(path)
-        return None if item is None else tuple(item.genres)
-
-    def put(self, path: bytes, genres: tuple[str, ...], was: FileState | None) -> None:
-        """Put genres into the database; a file that it knew as it was before our write is known as it is now."""
-        if (item := self._item(path)) is None:
-            return
-        item.genres = list(genres)
-        if was is not None and (was.mtime_ns // _NS <= item.mtime or self._agrees(item)):
-            item.mtime = item.current_mtime()
-        item.store()
-
-    def _agrees(self, item: Item) -> bool:
-        """Whether the file says what the database does: if not, that is still to be found by `beet update`."""
-        fresh = self._item(item.path)
-        if fresh is None:
-            return False
-        fresh.read()
-        # As the file grew it seems to have another bit rate.
-        item.bitrate = fresh.bitrate
-        return all(fresh.get(name) == item.get(name) for name in item._media_fields)
-
-    def _item(self, path: bytes) -> Item | None:
-        return self._lib.items(InQuery("path", [normalize_path_for_db(path)])).get()
-
-
-def set_fields(lib: Library, reader: LibraryReader, info: EncoderInfo, items: Iterable[Item]) -> None:
-    """Store moods, voice and instruments as flexible fields of analysed items."""
-    from musrecd.tagging.predict import certain
-
-    items = list(items)
-    tracks = reader.tracks_at([item.path for item in items], info.version)
-    heard = reader.probabilities([track.recording_id for track in tracks.values()], info.version)
-    with lib.transaction():
-        for item in items:
-            track = tracks.get(item.path)
-            if track is None or track.recording_id not in heard:
-                continue
-            for name, group in _GROUPS.items():
-                words = [each.name for each in certain(heard[track.recording_id], info.labels, group)]
-                value = "; ".join(words) if group == "voice" else words
-                if item.get(name) != value and (words or name in item):
-                    item[name] = value
-            item.store()
 
 
 class Imported:
@@ -245,10 +211,14 @@ class Imported:
             except TagError:
                 # What cannot be read could not be put back.
                 continue
-            if decision.genres is not None:
+            # Moods are nothing that beets writes.
+            decision = replace(decision, moods=())
+            if decision.is_change:
                 item = items[wish.path]
                 self._decided[item.id or 0] = (wish, decision)
-                item.genres = list(decision.genres)
+                if decision.genres is not None:
+                    item.genres = list(decision.genres)
+                put_heard(item, decision.heard)
                 item.store()
 
     def on_write(self, item: Item, path: bytes) -> None:
@@ -259,8 +229,7 @@ class Imported:
         if item.id not in self._decided:
             return
         wish, decision = self._decided.pop(item.id)
-        # Moods are nothing that beets writes.
-        plan = plan_of(replace(wish, path=path), files.read(path), replace(decision, moods=()))
+        plan = plan_of(replace(wish, path=path), files.read(path), decision)
         with self._library() as library:
             [number] = library.journal.begin(self._run_in(library), [plan])
         self._begun[item.id] = (number, plan)
@@ -273,11 +242,17 @@ class Imported:
         if item.id not in self._begun:
             return
         number, plan = self._begun.pop(item.id)
-        genres = files.read(path).genres
+        found = files.read(path)
+        made = replace(
+            plan,
+            genres_after=found.genres,
+            bpm=plan.bpm if found.tempo == (str(plan.bpm),) else None,
+            key=plan.key if found.key == (plan.key,) else None,
+        )
         with self._library() as library:
             library.journal.finish([], [number])
-            if genres != plan.genres_before:
-                [number] = library.journal.begin(self._run_in(library), [replace(plan, genres_after=genres)])
+            if made.genres_after != plan.genres_before or made.bpm or made.key:
+                [number] = library.journal.begin(self._run_in(library), [made])
                 library.journal.finish([(number, state_of(path))])
 
     def after_files(self, lib: Library, reader: LibraryReader, info: EncoderInfo, task: ImportTask) -> Report:

@@ -5,6 +5,7 @@ No plugin of its own: beets loads what it is told to load, and that is `musrec`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from beets import ui
@@ -12,6 +13,7 @@ from beets.ui import UserError  # type: ignore[attr-defined]
 
 from beetsplug import _musrec_learning as learning
 from beetsplug import _musrec_tagging as tagging
+from beetsplug._musrec_fields import set_fields
 from beetsplug._musrec_items import answering, matching, safe, unanalysed_line
 
 if TYPE_CHECKING:
@@ -50,7 +52,9 @@ def add_options(parser: ui.CommonOptionsParser) -> None:
     add("-p", "--pretend", action="store_true", help="only show, whatever else is said")
     add("-e", "--extend", action="store_true", help="add to the genres that are there")
     add("-f", "--force", action="store_true", help="replace the genres that are there; --undo: also changed ones")
-    add("-n", "--count", type=int, help="the most genres that a track gets")
+    add("--tempo", action="store_true", help="also the tempo (bpm), where none is")
+    add("--key", action="store_true", help="also the key (initial_key), where none is")
+    add("-n", "--count", type=int, help="the most genres that a track gets; 0: none")
     add("--threshold", type=float, help="how sure it has to be, 0 to 1")
     add("-y", "--yes", action="store_true", help="do not ask before a large change")
     add("--json", action="store_true", help="print JSON")
@@ -92,8 +96,8 @@ def _check(options: optparse.Values) -> None:
         raise UserError(f"one at a time: {' or '.join(ways)}")
     if options.picture and not options.learn:
         raise UserError("--picture belongs to --learn")
-    if options.count is not None and options.count < 1:
-        raise UserError("--count: at least 1")
+    if options.count is not None and options.count < 0:
+        raise UserError("--count: at least 0")
     if options.threshold is not None and not 0 <= options.threshold <= 1:
         raise UserError("--threshold: a number from 0 to 1")
 
@@ -107,7 +111,8 @@ def _predict(
     warn: Callable[[str], None],
 ) -> None:
     items, info = matching(lib, arguments), answering(reader)
-    genres = tagging.genres_of(config, reader, info)
+    tags = config.tagging.with_heard(tempo=bool(options.tempo), key=bool(options.key))
+    genres = tagging.genres_of(replace(config, tagging=tags), reader, info)
     policy = _policy(options, config)
     found = tagging.wishes(reader, info, genres, items)
     n_missing = len({item.path for item in items}) - len(found)
@@ -124,7 +129,7 @@ def _predict(
     question = f"Write genres of {len(wanted):,} tracks into {where}?"
     if wanted and not tagging.confirm(question, len(wanted), yes=options.yes):
         return
-    tagging.set_fields(lib, reader, info, items)
+    set_fields(lib, reader, info, items)
     report = tagging.write(lib, config, wanted, policy, genres, into_files=into_files)
     # What a program reads is JSON alone.
     _say(report, "written", warn, warn if options.json else ui.print_)
@@ -134,13 +139,15 @@ def _policy(options: optparse.Values, config: Config) -> Policy:
     from musrecd.tagging.policy import Policy
 
     manner: Manner = "replace" if options.force else "extend" if options.extend else "fill"
-    return Policy(manner, options.count or tagging.words_of(config).count, options.threshold)
+    most = tagging.words_of(config).count if options.count is None else options.count
+    return Policy(manner, most, options.threshold)
 
 
 def _undo(lib: Library, options: optparse.Values, arguments: list[str], config: Config, reader: LibraryReader) -> None:
     from musrecd.commands.journal import journal_lines
 
-    entries = [each for each in _chosen(lib, arguments, reader) if each.stands]
+    chosen = _chosen(lib, arguments, reader, by_force=bool(options.force))
+    entries = [each for each in chosen if each.stands]
     if not entries:
         raise UserError("there is nothing to take back")
     for line in journal_lines(reader, entries):
@@ -150,13 +157,13 @@ def _undo(lib: Library, options: optparse.Values, arguments: list[str], config: 
         _say(report, "taken back", ui.print_, ui.print_)
 
 
-def _chosen(lib: Library, arguments: list[str], reader: LibraryReader) -> list[Entry]:
+def _chosen(lib: Library, arguments: list[str], reader: LibraryReader, *, by_force: bool) -> list[Entry]:
     from musrecd.commands.journal import choose
 
     if not arguments:
         raise UserError("--undo: what? `last`, `since DATE`, or a query")
     if arguments == ["last"] or arguments[0] == "since":
-        return choose(reader, arguments)
+        return choose(reader, arguments, by_force=by_force)
     return reader.journal.entries_at([item.path for item in matching(lib, arguments)])
 
 

@@ -44,6 +44,9 @@ class MusrecPlugin(BeetsPlugin):
         "musrec_moods": types.SEMICOLON_SPACE_DSV,
         "musrec_voice": types.STRING,
         "musrec_instruments": types.SEMICOLON_SPACE_DSV,
+        "musrec_bpm": types.FLOAT,
+        "musrec_key": types.STRING,
+        "musrec_camelot": types.STRING,
     }
 
     item_queries: ClassVar = {"similar": SimilarQuery}
@@ -177,11 +180,21 @@ class MusrecPlugin(BeetsPlugin):
             report = ingest(
                 config, tasks, listener=bar.listener(), force=bool(options.force), retry_failed=bool(options.retry)
             )
+        self._set_fields(lib, config, arguments)
         ui.print_(summary_line(report))
         if report.interrupted:
             raise SystemExit(_INTERRUPTED)
         if report.failed:
             raise UserError(f"{report.failed} could not be analysed")
+
+    def _set_fields(self, lib: Library, config: Config, arguments: list[str]) -> None:
+        """Put what is known of the sound into beets' fields."""
+        from beetsplug._musrec_fields import set_fields
+        from musrecd.library.reader import LibraryReader
+
+        with LibraryReader.open(config.library) as reader:
+            if (info := reader.encoder()) is not None:
+                set_fields(lib, reader, info, matching(lib, arguments))
 
     # import
 
@@ -202,12 +215,13 @@ class MusrecPlugin(BeetsPlugin):
     def _tag_imported(self, config: Config, session: ImportSession, task: ImportTask) -> None:
         """Give what was just heard its fields, and genres to what has none where beets writes the files after that."""
         from beetsplug import _musrec_tagging as tagging
+        from beetsplug._musrec_fields import set_fields
         from musrecd.library.reader import LibraryReader
 
         with LibraryReader.open(config.library) as reader:
             if (info := reader.encoder()) is None:
                 return
-            tagging.set_fields(session.lib, reader, info, task.imported_items())
+            set_fields(session.lib, reader, info, task.imported_items())
             if config.tagging.write != "no":
                 self._imported = self._imported or tagging.Imported(config)
                 self._imported.before_files(reader, info, task)

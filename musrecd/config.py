@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,7 +70,7 @@ class TaggingConfig:
     """What is written into files.
 
     `write` is one of WRITE_MODES; genres less probable than `threshold` are kept to ourselves; `hard_links` is one of
-    HARD_LINKS; `moods`: whether moods are written into files too.
+    HARD_LINKS; `moods`, `tempo`, `key`: whether these are written into files too, where none are.
     """
 
     write: str = "no"
@@ -78,7 +78,13 @@ class TaggingConfig:
     hard_links: Literal["refuse", "break"] = "refuse"
     keep_mtime: bool = False
     moods: bool = False
+    tempo: bool = False
+    key: bool = False
     vocabulary: VocabularyConfig = field(default_factory=VocabularyConfig)
+
+    def with_heard(self, *, tempo: bool, key: bool) -> "TaggingConfig":
+        """Return the same, with tempo and key as they are asked for besides."""
+        return replace(self, tempo=self.tempo or tempo, key=self.key or key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +155,8 @@ def _tagging_template() -> dict[str, confuse.Template[Any]]:
         "hard_links": Word(*HARD_LINKS),
         "keep_mtime": Switch(False),
         "moods": Switch(False),
+        "tempo": Switch(False),
+        "key": Switch(False),
         **_vocabulary_template(),
     }
 

@@ -29,7 +29,7 @@ KEYS = {
 }  # fmt: skip
 TAGGING_KEYS = {
     "write", "threshold", "count", "whitelist", "aliases", "canonical", "prefer_specific", "title_case", "hard_links",
-    "keep_mtime", "moods",
+    "keep_mtime", "moods", "tempo", "key",
 }  # fmt: skip
 TABLES = ("analysis", "tagging", "daemon", "playlists", "mpd")
 
@@ -85,6 +85,8 @@ def test_nothing_said_means_the_defaults(read):
             hard_links="refuse",
             keep_mtime=False,
             moods=False,
+            tempo=False,
+            key=False,
             vocabulary=VocabularyConfig(
                 whitelist=True,
                 aliases=True,

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from musrecd.commands.tag import AUTHOR, Report, confirmed, say
 from musrecd.config import Config
 from musrecd.display import counted, printable, printable_path
 from musrecd.errors import MusrecError, TagError
-from musrecd.library.journal import Entry
+from musrecd.library.journal import Entry, Plan
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
 from musrecd.tagging import files
+from musrecd.tagging.heard import Heard
 from musrecd.tagging.settings import rules_of
 from musrecd.tagging.undo import Undo, current_path, undo
 from musrecd.tagging.writing import finish_interrupted, only_writer, state_of
@@ -26,10 +27,13 @@ from musrecd.tagging.writing import finish_interrupted, only_writer, state_of
 _WIDEST = 50
 
 
-def choose(reader: LibraryReader, words: Sequence[str]) -> list[Entry]:
-    """Find the writes that `last`, `since DATE` or paths name. Raises MusrecError."""
+def choose(reader: LibraryReader, words: Sequence[str], *, by_force: bool = False) -> list[Entry]:
+    """Find the writes that `last`, `since DATE` or paths name. Raises MusrecError.
+
+    The last run is the newest of which something may still be taken back, `by_force` or not.
+    """
     if list(words) == ["last"]:
-        run = reader.journal.last_run()
+        run = reader.journal.last_run(by_force=by_force)
         return [] if run is None else reader.journal.entries(run=run)
     if words and words[0] == "since":
         return reader.journal.entries(since=_moment(" ".join(words[1:])))
@@ -42,7 +46,7 @@ def take_back(config: Config, words: Sequence[str], *, pretend: bool, force: boo
     """Take writes back and say what came of it. Raises MusrecError if there is nothing to take back."""
     report = Report()
     with LibraryReader.open(config.library) as reader:
-        entries = [each for each in choose(reader, words) if each.stands]
+        entries = [each for each in choose(reader, words, by_force=force) if each.stands]
         if not entries:
             raise MusrecError("there is nothing to take back; `musrecd journal` shows what was written")
         if any(each.plan.beets_after is not None for each in entries):
@@ -84,12 +88,13 @@ def show(config: Config, words: Sequence[str], *, number: int, as_json: bool) ->
 
 def journal_lines(reader: LibraryReader, entries: Sequence[Entry]) -> list[str]:
     """Write a line for each entry, in columns."""
+    undone = reader.journal.numbered([each.plan.undoes for each in entries if each.plan.undoes is not None])
     rows = [
         (
-            f"{datetime.fromisoformat(each.written_at).astimezone():%Y-%m-%d %H:%M}",
-            f"{_words(each.plan.genres_before)} → {_words(each.plan.genres_after)}",
+            _minute(each),
+            _change(each.plan),
             "" if each.plan.probability is None else f"{each.plan.probability:.0%}",
-            each.plan.source,
+            _source(each, undone),
             fate(reader, each),
             printable_path(each.plan.path),
         )
@@ -97,6 +102,17 @@ def journal_lines(reader: LibraryReader, entries: Sequence[Entry]) -> list[str]:
     ]
     widths = [min(_WIDEST, max((cell_len(row[i]) for row in rows), default=0)) for i in range(5)]
     return ["  ".join([*(padded(row[i], widths[i]) for i in range(5)), row[5]]) for row in rows]
+
+
+def _minute(entry: Entry) -> str:
+    return f"{datetime.fromisoformat(entry.written_at).astimezone():%Y-%m-%d %H:%M}"
+
+
+def _source(entry: Entry, undone: Mapping[int, Entry]) -> str:
+    """Say who predicted what was written, or when what was taken back had been written."""
+    if (back := undone.get(entry.plan.undoes or 0)) is None:
+        return entry.plan.source
+    return f"{entry.plan.source} of run {back.run}, {_minute(back)}"
 
 
 def fate(reader: LibraryReader, entry: Entry) -> str:
@@ -129,6 +145,8 @@ def to_dict(reader: LibraryReader, entry: Entry) -> dict[str, Any]:
         "audio_id": plan.audio_id,
         "before": list(plan.genres_before),
         "after": list(plan.genres_after),
+        "bpm": plan.bpm,
+        "key": plan.key,
         "source": plan.source,
         "probability": plan.probability,
         "state": entry.state,
@@ -146,6 +164,15 @@ def _moment(text: str) -> str:
 
 def _is_at(path: bytes, place: bytes) -> bool:
     return path == place or path.startswith(place.rstrip(b"/") + b"/")
+
+
+def _change(plan: Plan) -> str:
+    """Say what was written; what was taken back besides genres with a minus."""
+    genres = f"{_words(plan.genres_before)} → {_words(plan.genres_after)}"
+    heard = f"{'+' if plan.undoes is None else '-'} {Heard(plan.bpm, plan.key)}" if plan.bpm or plan.key else ""
+    if heard and plan.genres_before == plan.genres_after:
+        return heard
+    return "; ".join(filter(None, (genres, heard)))
 
 
 def _words(genres: Sequence[str]) -> str:

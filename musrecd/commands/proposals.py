@@ -48,10 +48,11 @@ def lines(proposals: Sequence[Proposal], *, shown: int) -> Iterator[str]:
 def what_happens(current: Sequence[str], decision: Decision) -> str:
     """Say in a few words what would be written, or why nothing."""
     moods = f"moods: {printable(', '.join(decision.moods))}" if decision.moods else ""
+    besides = "; ".join(filter(None, (moods, str(decision.heard))))
     if decision.genres is None:
-        return " ".join(filter(None, (f"({decision.why})", moods)))
+        return " ".join(filter(None, (f"({decision.why})", besides)))
     new = decision.genres[len(current) :] if decision.why == "add" else decision.genres
-    return "; ".join(filter(None, (f"{_SIGNS[decision.why]} {printable(', '.join(new))}", moods)))
+    return "; ".join(filter(None, (f"{_SIGNS[decision.why]} {printable(', '.join(new))}", besides)))
 
 
 def to_dict(proposal: Proposal) -> dict[str, Any]:
@@ -70,6 +71,8 @@ def to_dict(proposal: Proposal) -> dict[str, Any]:
         ],
         "would_write": None if decision.genres is None else list(decision.genres),
         "moods": list(decision.moods),
+        "bpm": decision.heard.bpm,
+        "key": decision.heard.key,
         "why": decision.why,
     }
 

@@ -1,6 +1,8 @@
 """The commands of `musrecd` that write genres into files, and take them back."""
 
+import math
 import sys
+from dataclasses import replace
 
 import click
 
@@ -17,14 +19,23 @@ from musrecd.display import counted
 _paths = click.Path(path_type=bytes)
 
 
+def _no_nan(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """Refuse what is in no range and beyond none: everything would seem sure enough."""
+    if value is not None and math.isnan(value):
+        raise click.BadParameter("not a number")
+    return value
+
+
 @click.command(short_help="Write the genres that files sound like.")
 @click.argument("paths", nargs=-1, required=True, type=_paths, callback=no_empty_names)
 @click.option("-w", "--write", is_flag=True, help="Write into the files; else it is only shown.")
 @click.option("-p", "--pretend", is_flag=True, help="Only show, whatever else is said.")
 @click.option("-e", "--extend", is_flag=True, help="Add to the genres that are there.")
 @click.option("-f", "--force", is_flag=True, help="Replace the genres that are there.")
-@click.option("-n", "--count", type=click.IntRange(1, 100), help="The most genres that a file gets.")
-@click.option("--threshold", type=click.FloatRange(0, 1), help="How sure it has to be.")
+@click.option("--tempo", is_flag=True, help="Also the tempo, where none is.")
+@click.option("--key", is_flag=True, help="Also the key, where none is.")
+@click.option("-n", "--count", type=click.IntRange(0, 100), help="The most genres that a file gets; 0: none.")
+@click.option("--threshold", type=click.FloatRange(0, 1), callback=_no_nan, help="How sure it has to be.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask, however many files they are.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
@@ -36,6 +47,8 @@ def tag(  # noqa: PLR0913  # as many as there are options
     pretend: bool,
     extend: bool,
     force: bool,
+    tempo: bool,
+    key: bool,
     count: int | None,
     threshold: float | None,
     yes: bool,
@@ -44,7 +57,8 @@ def tag(  # noqa: PLR0913  # as many as there are options
     """Show which genres files at and below PATHS sound like, and what would happen; --write writes them.
 
     Files that have a genre are left alone unless --extend or --force says otherwise. What musrec is not sure about is
-    not written. Every write is in the journal, and `musrecd undo last` takes all of them back.
+    not written. A tempo and a key (such as C#m) never replace others. Every write is in the journal, and `musrecd undo
+    last` takes all of them back.
     """
     from musrecd.commands.tag import tag_files
     from musrecd.tagging.policy import Policy
@@ -52,9 +66,9 @@ def tag(  # noqa: PLR0913  # as many as there are options
     if extend and force:
         raise click.UsageError("either --extend or --force")
     config = session.config()
-    policy = Policy(
-        "replace" if force else "extend" if extend else "fill", count or config.tagging.vocabulary.count, threshold
-    )
+    config = replace(config, tagging=config.tagging.with_heard(tempo=tempo, key=key))
+    most = config.tagging.vocabulary.count if count is None else count
+    policy = Policy("replace" if force else "extend" if extend else "fill", most, threshold)
     report = tag_files(config, paths, policy, write=write and not pretend, yes=yes, as_json=as_json)
     if write and not pretend:
         failed = f", {report.failed:,} failed" if report.failed else ""

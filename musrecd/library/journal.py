@@ -21,9 +21,12 @@ Rows: TypeAlias = Callable[[str, Sequence[object]], list[tuple[Any, ...]]]
 # The author whose runs nobody means by "the last one".
 DAEMON = "daemon"
 
+# How a write was spared when it should have been taken back.
+_UNFORCED, _BY_FORCE = 1, 2
+
 _COLUMNS = (
     "id, run, path, audio_id, state, written_at, genres_before, genres_after, file_before, beets_before, beets_after, "
-    "source, probability, undoes, moods, size, mtime_ns"
+    'source, probability, undoes, moods, bpm, "key", size, mtime_ns'
 )
 
 
@@ -32,8 +35,8 @@ _NEWEST = """
 """
 _INSERT = """
     INSERT INTO tag_writes (id, run, path, audio_id, state, written_at, genres_before, genres_after, file_before,
-        beets_before, beets_after, source, probability, undoes, moods)
-    VALUES (?, ?, ?, ?, 'begun', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        beets_before, beets_after, source, probability, undoes, moods, bpm, "key")
+    VALUES (?, ?, ?, ?, 'begun', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -44,7 +47,8 @@ class Plan:
     `file_before` is the exact snapshot of the file's fields (see `tagging.files`), None where only beets' database
     is changed. `beets_before` and `beets_after` are the genres in that, None for files that beets does not manage.
     `source` names the model, `probability` is that of the least probable genre written. `undoes` names the write
-    that this one takes back. `moods` are those that are written where none were.
+    that this one takes back. `moods`, `bpm` and `key` are what is written where none was, in the file and in beets'
+    database; where a write is taken back, those that are taken away.
     """
 
     path: bytes
@@ -58,6 +62,8 @@ class Plan:
     probability: float | None = None
     undoes: int | None = None
     moods: tuple[str, ...] = ()
+    bpm: int | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,12 @@ class Journal:
                 self._connection.execute(undo, [number])
             self._connection.executemany("DELETE FROM tag_writes WHERE id = ?", ([number] for number in dropped))
 
+    def spare(self, numbers: Iterable[int], *, by_force: bool) -> None:
+        """Note that somebody wanted these taken back and they were not: the next time others are meant by "last"."""
+        sql = "UPDATE tag_writes SET spared = max(spared, ?) WHERE id = ?"
+        with self._transaction():
+            self._connection.executemany(sql, ([_BY_FORCE if by_force else _UNFORCED, number] for number in numbers))
+
     def restore(self, each: Entry) -> None:
         """Add an entry of a copy of this journal under its number, or bring the one that is here up to date."""
         with self._transaction():
@@ -132,7 +144,7 @@ class Journal:
         values = [
             number, run, plan.path, plan.audio_id, now(), json.dumps(plan.genres_before), json.dumps(plan.genres_after),
             _dumped(plan.file_before), _dumped(plan.beets_before), _dumped(plan.beets_after), plan.source,
-            plan.probability, plan.undoes, json.dumps(plan.moods),
+            plan.probability, plan.undoes, json.dumps(plan.moods), plan.bpm, plan.key,
         ]  # fmt: skip
         return int(self._connection.execute(_INSERT, values).lastrowid or 0)
 
@@ -143,11 +155,11 @@ SELECT = f"SELECT {_COLUMNS} FROM tag_writes WHERE {{}} ORDER BY id"  # noqa: S6
 def entry(row: Sequence[Any]) -> Entry:
     """Make an entry of a row of `SELECT`."""
     number, run, path, audio_id, state, written_at, before, after, file_before = row[:9]
-    beets_before, beets_after, source, probability, undoes, moods, size, mtime_ns = row[9:]
+    beets_before, beets_after, source, probability, undoes, moods, bpm, key, size, mtime_ns = row[9:]
     plan = Plan(
         path, audio_id, tuple(json.loads(before)), tuple(json.loads(after)),
         json.loads(file_before) if file_before else None, _genres(beets_before), _genres(beets_after),
-        source, probability, undoes, tuple(json.loads(moods)),
+        source, probability, undoes, tuple(json.loads(moods)), bpm, key,
     )  # fmt: skip
     return Entry(number, run, state, written_at, plan, None if size is None else FileState(path, size, mtime_ns))
 
@@ -161,6 +173,14 @@ class JournalReader:
     def entries(self, *, run: int | None = None, since: str = "", number: int = -1) -> list[Entry]:
         """Return writes, oldest first: of one run, from a time on (ISO, UTC), and only the newest so many."""
         return [entry(row) for row in self._rows(SELECT.format(_NEWEST), [since, run, run, number])]
+
+    def numbered(self, numbers: Iterable[int]) -> dict[int, Entry]:
+        """Return the writes of these numbers."""
+        return {
+            each.number: each
+            for chunk in chunks(numbers)
+            for each in map(entry, self._rows(SELECT.format(in_list("id IN (?*)", chunk)), chunk))
+        }
 
     def entries_at(self, paths: Iterable[bytes]) -> list[Entry]:
         """Return all writes into these files, oldest first."""
@@ -180,13 +200,16 @@ class JournalReader:
         [(n_written, n_waiting)] = self._rows(sql, [])
         return int(n_written), int(n_waiting)
 
-    def last_run(self) -> int | None:
-        """Find the newest run of a person that wrote something which was not taken back; None if there is none."""
+    def last_run(self, *, by_force: bool = False) -> int | None:
+        """Find the newest run of a person that wrote something which was not taken back; None if there is none.
+
+        What could not be taken back (`spare`) is passed over, unless it may be `by_force`.
+        """
         sql = """
             SELECT max(w.run) FROM tag_writes w LEFT JOIN tag_runs r ON r.id = w.run
-            WHERE w.state = 'done' AND w.undoes IS NULL AND coalesce(r.author, '') != ?
+            WHERE w.state = 'done' AND w.undoes IS NULL AND w.spared < ? AND coalesce(r.author, '') != ?
         """
-        [[run]] = self._rows(sql, [DAEMON])
+        [[run]] = self._rows(sql, [_BY_FORCE if by_force else _UNFORCED, DAEMON])
         return None if run is None else int(run)
 
     def newest(self, audio_ids: Iterable[str]) -> dict[str, list[Entry]]:

@@ -125,6 +125,9 @@ def create_journal(db: Database) -> None:
             probability REAL,
             undoes INTEGER,
             moods TEXT NOT NULL,
+            bpm INTEGER,
+            "key" TEXT,
+            spared INTEGER NOT NULL DEFAULT 0,
             size INTEGER,
             mtime_ns INTEGER
         );

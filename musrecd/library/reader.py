@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -54,6 +54,15 @@ _IS_COMPLETE = """
 """
 
 
+class Pulse(NamedTuple):
+    """Tempo (beats a minute) and key (like `C#m`) as heard, with confidences (0 to 1); None where there is none."""
+
+    bpm: float | None
+    bpm_confidence: float | None
+    key: str | None
+    key_confidence: float | None
+
+
 class LibraryReader(Readable):
     """The library opened for asking. Others may write meanwhile."""
 
@@ -94,6 +103,15 @@ class LibraryReader(Readable):
         """Probabilities (n_labels,) of each recording; damaged ones are left out."""
         sound = self._outputs(recording_ids, self._encoder(version))
         return {number: from_blob(probabilities) for number, (_, probabilities) in sound.items()}
+
+    def pulses(self, recording_ids: Iterable[int], version: str) -> dict[int, Pulse]:
+        """Tempo and key of each recording that is analysed with the version."""
+        sql = """
+            SELECT recording_id, bpm, bpm_confidence, "key", key_confidence
+            FROM analyses WHERE encoder_id = ? AND recording_id IN (?*)
+        """
+        found = self._in_chunks(sql, map(int, recording_ids), self._id_of(version))
+        return {number: Pulse(*columns) for number, *columns in found}
 
     def vectors(self, version: str) -> FloatArray:
         """All embeddings (n_rows, dim), read-only, memory-mapped where its file is sound.

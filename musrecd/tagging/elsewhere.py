@@ -1,7 +1,8 @@
-"""Genres that somebody keeps beside the files, as beets does in its database."""
+"""Genres, tempi and keys that somebody keeps beside the files, as beets does in its database."""
 
 from typing import Protocol
 
+from musrecd.tagging.heard import NOTHING, Heard
 from musrecd.types import FileState
 
 
@@ -11,8 +12,19 @@ class Elsewhere(Protocol):
     def genres(self, path: bytes) -> tuple[str, ...] | None:
         """Return the genres kept for a file, None if it is none of theirs."""
 
-    def put(self, path: bytes, genres: tuple[str, ...], was: FileState | None) -> None:
-        """Keep these. `was` is how the file lay there before we wrote it, None if we did not."""
+    def put(
+        self,
+        path: bytes,
+        genres: tuple[str, ...],
+        was: FileState | None,
+        *,
+        heard: Heard = NOTHING,
+        no_longer: Heard = NOTHING,
+    ) -> None:
+        """Keep these genres, what was `heard` where nothing is kept, and `no_longer` that, if it is what is kept.
+
+        `was` is how the file lay there before we wrote it, None if we did not.
+        """
 
 
 class _Nowhere:
@@ -22,7 +34,15 @@ class _Nowhere:
         """Return None."""
         return None
 
-    def put(self, _path: bytes, _genres: tuple[str, ...], _was: FileState | None) -> None:
+    def put(
+        self,
+        path: bytes,
+        genres: tuple[str, ...],
+        was: FileState | None,
+        *,
+        heard: Heard = NOTHING,
+        no_longer: Heard = NOTHING,
+    ) -> None:
         """Do nothing."""
 
 

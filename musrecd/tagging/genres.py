@@ -7,6 +7,7 @@ from typing import Self
 
 from musrecd.config import TaggingConfig, VocabularyConfig
 from musrecd.library.reader import LibraryReader
+from musrecd.tagging.heard import Heard, heard_of
 from musrecd.tagging.learnt import Learnt, probabilities
 from musrecd.tagging.predict import Prediction, certain, most_probable
 from musrecd.tagging.vocabulary import Vocabulary
@@ -17,14 +18,12 @@ class Genres:
     """Predicts genres of recordings that were heard by one encoder.
 
     What the person's own genres taught (`learnt`) decides about those; other words come from the encoder, believed
-    from `threshold` on. Moods are told if they are `with_moods`.
+    from the configured threshold on. Moods, tempo and key are told if the configuration wants them.
     """
 
-    def __init__(
-        self, info: EncoderInfo, vocabulary: Vocabulary, threshold: float, learnt: Learnt | None, *, with_moods: bool
-    ) -> None:
-        self._info, self._vocabulary, self._threshold, self._learnt = info, vocabulary, threshold, learnt
-        self._with_moods = with_moods
+    def __init__(self, info: EncoderInfo, vocabulary: Vocabulary, config: TaggingConfig, learnt: Learnt | None) -> None:
+        self._info, self._vocabulary, self._config, self._learnt = info, vocabulary, config, learnt
+        self._threshold = config.threshold
         # Asked again and again about the same few words.
         self._same = cache(vocabulary.same)
 
@@ -40,7 +39,7 @@ class Genres:
         # How many are written is decided later, of all that may be.
         words = replace(words or config.vocabulary, count=len(info.labels) or 1)
         learnt = None if head is None else Learnt.from_bytes(head)
-        return cls(info, Vocabulary.of(words, info.labels), config.threshold, learnt, with_moods=config.moods)
+        return cls(info, Vocabulary.of(words, info.labels), config, learnt)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -70,13 +69,17 @@ class Genres:
 
     def moods_of(self, reader: LibraryReader, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Tell the moods of each recording that are as sure as genres have to be; none where they are not wanted."""
-        if not self._with_moods:
+        if not self._config.moods:
             return {}
         heard = reader.probabilities(ids, self._info.version)
         return {
             number: tuple(each.name for each in certain(row, self._info.labels, "mood", self._threshold))
             for number, row in heard.items()
         }
+
+    def heard_of(self, reader: LibraryReader, ids: Sequence[int]) -> Mapping[int, Heard]:
+        """Tell tempo and key of each recording, if they are wanted and sure enough."""
+        return heard_of(reader, ids, self._info.version, tempo=self._config.tempo, key=self._config.key)
 
     def _joined(self, own: list[Prediction], heard: FloatArray, artist: str) -> tuple[Prediction, ...]:
         """Put what is believed before what is not, and in each what was learnt before what the encoder says.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from musrecd.tagging.heard import NOTHING, Heard
 from musrecd.tagging.predict import Prediction
 
 Manner: TypeAlias = Literal["fill", "extend", "replace"]
@@ -32,18 +33,20 @@ class Policy:
 class Decision:
     """`genres` are what the file is to have, None if it is left alone; `why` says it in a few words.
 
-    `probability` is that of the least probable genre that is written. `moods` are written with it or by themselves.
+    `probability` is that of the least probable genre that is written. `moods` and what was `heard` are written with it
+    or by themselves.
     """
 
     genres: tuple[str, ...] | None
     why: str
     probability: float | None = None
     moods: tuple[str, ...] = ()
+    heard: Heard = NOTHING
 
     @property
     def is_change(self) -> bool:
         """Whether anything would be written."""
-        return self.genres is not None or bool(self.moods)
+        return self.genres is not None or bool(self.moods) or bool(self.heard)
 
 
 def decide(
@@ -64,6 +67,8 @@ def decide(
         return Decision(None, "changed by you since" if current else "emptied by you since")
     if current and policy.manner == "fill":
         return Decision(None, "has a genre")
+    if not policy.count:
+        return Decision(None, "no genres wanted")
     if not certain:
         return Decision(None, "not sure enough" if predicted else "no genre that is allowed")
     if policy.manner == "extend":

@@ -18,6 +18,7 @@ from musrecd.library.store import Library
 from musrecd.tagging import files
 from musrecd.tagging.elsewhere import NOWHERE, Elsewhere
 from musrecd.tagging.files import Change, FileTags, Rules
+from musrecd.tagging.heard import Heard
 from musrecd.tagging.outcome import Outcome
 from musrecd.tagging.policy import Among, Decision, Policy
 from musrecd.tagging.wishes import Wish, decide_for
@@ -94,7 +95,7 @@ def perform(
         for number, each in zip(numbers, prepared, strict=True):
             outcome = _write(each, rules)
             if outcome.result == "written" and each.plan.beets_after is not None:
-                elsewhere.put(each.plan.path, each.plan.beets_after, each.file if each.change else None)
+                tell(elsewhere, each.plan, each.file if each.change else None)
             outcomes[number] = outcome
     finally:
         written = [(number, each.file) for number, each in outcomes.items() if each.result == "written"]
@@ -117,7 +118,7 @@ def finish_interrupted(library: Library, elsewhere: Elsewhere | None = None) -> 
     for each in made:
         plan = each.plan
         if elsewhere is not None and plan.beets_after is not None and elsewhere.genres(plan.path) == plan.beets_before:
-            elsewhere.put(plan.path, plan.beets_after, None)
+            tell(elsewhere, plan, None)
     states = [(each.number, state_of(each.plan.path) if each.plan.file_before is not None else None) for each in made]
     dropped = {each.number for each in begun} - {each.number for each in made}
     library.journal.finish(states, dropped)
@@ -146,7 +147,7 @@ def _prepare(wish: Wish, how: How) -> Prepared | Outcome:
     if not how.into_files:
         decision = decide_for(wish, None, how.policy, how.among)
         current = wish.in_beets or ()
-        if decision.genres is None:
+        if not decision.is_change:
             return Outcome(wish.path, "left", current, current, decision.why)
         return Prepared(plan_of(wish, None, decision), None, None)
     try:
@@ -156,7 +157,13 @@ def _prepare(wish: Wish, how: How) -> Prepared | Outcome:
     decision = decide_for(wish, tags, how.policy, how.among)
     if state is None or not decision.is_change:
         return Outcome(wish.path, "left", tags.genres, tags.genres, decision.why)
-    change = Change(genres=decision.genres, moods=decision.moods or None)
+    tempo, key = decision.heard.bpm, decision.heard.key
+    change = Change(
+        genres=decision.genres,
+        moods=decision.moods or None,
+        tempo=None if tempo is None else (str(tempo),),
+        key=None if key is None else (key,),
+    )
     return Prepared(plan_of(wish, tags, decision), change, state)
 
 
@@ -174,7 +181,18 @@ def plan_of(wish: Wish, tags: FileTags | None, decision: Decision) -> Plan:
         wish.source,
         decision.probability,
         moods=() if tags is None else decision.moods,
+        bpm=decision.heard.bpm,
+        key=decision.heard.key,
     )
+
+
+def tell(elsewhere: Elsewhere, plan: Plan, was: FileState | None) -> None:
+    """Let whoever else keeps genres know of a write; `was` is how the file lay there before, None if we wrote none."""
+    heard = Heard(plan.bpm, plan.key)
+    if plan.beets_after is not None and plan.undoes is None:
+        elsewhere.put(plan.path, plan.beets_after, was, heard=heard)
+    elif plan.beets_after is not None:
+        elsewhere.put(plan.path, plan.beets_after, was, no_longer=heard)
 
 
 def _write(prepared: Prepared, rules: Rules) -> Outcome:

@@ -5,6 +5,8 @@ import json
 import os
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,16 +17,22 @@ from tests.beetsplug.conftest import Beet, make_beet
 SURE = ("--threshold", "0")
 
 
+def without_tags(path: Path) -> None:
+    """Take out what is written: genre, tempo (0, as beets writes it) and key."""
+    file = MediaFile(path)
+    file.genres = None
+    file.bpm = 0
+    del file.initial_key
+    file.save()
+
+
 @pytest.fixture
 def scene(tmp_path, tiny_weights, rendered_files) -> Beet:
-    """beets over its own copies of a file of each format, heard; the first has a genre, the others have none."""
+    """beets over its own copies of a file of each format, heard; none has tempo or key, the first alone a genre."""
     beet = make_beet(tmp_path, tiny_weights)
     (tmp_path / "new").mkdir()
     for path in {path.suffix: path for path in rendered_files}.values():
-        copy = Path(shutil.copy(path, tmp_path / "new"))
-        file = MediaFile(copy)
-        file.genres = None
-        file.save()
+        without_tags(Path(shutil.copy(path, tmp_path / "new")))
     assert beet("import", "-A", "-s", tmp_path / "new").returncode == 0
     assert beet("modify", "-yM", "id:1", "genres=Polka").returncode == 0
     assert beet("analyse").returncode == 0
@@ -41,6 +49,15 @@ def paths(beet) -> list[Path]:
 
 def in_files(beet) -> list[str]:
     return ["; ".join(MediaFile(path).genres or ()) for path in paths(beet)]
+
+
+def heard_in_beets(beet) -> list[str]:
+    return beet("ls", "-f", "$bpm|$initial_key", "id+").stdout.splitlines()
+
+
+def heard_in_files(beet) -> list[str]:
+    found = [MediaFile(path) for path in paths(beet)]
+    return [f"{file.bpm or 0}|{file.initial_key or ''}" for file in found]
 
 
 def contents(beet) -> list[str]:
@@ -141,6 +158,46 @@ def test_moods_voice_and_instruments_can_be_asked_for(scene, tmp_path):
     assert number in scene("ls", "-f", "$id", f"musrec_moods:{moods.split('; ')[0]}").stdout.split()
 
 
+def test_a_genre_that_only_the_file_knows_is_shown(scene):
+    path = paths(scene)[1]
+    file = MediaFile(path)
+    file.genres = ["Ländler"]
+    file.save()
+    [line] = scene("tagpredict", *SURE, "id:2").stdout.splitlines()
+    assert "Ländler" in line
+    assert "(has a genre)" in line
+
+
+def test_to_forget_what_was_never_learnt_says_so(scene):
+    assert "Nothing has been learnt" in scene("tagpredict", "--forget").stdout
+
+
+def test_tempo_and_key_come_on_request_and_go_again(scene, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "musrec.db")) as connection, connection:
+        sure = """UPDATE analyses SET bpm = 124.4, bpm_confidence = 0.9, "key" = 'C#m', key_confidence = 0.9"""
+        connection.execute(sure)
+    assert scene("modify", "-yM", "id:1", "bpm=90").returncode == 0
+    before = contents(scene)
+    [shown] = scene("tagpredict", "--tempo", "--key", "-n", 0, "id:2").stdout.splitlines()
+    assert "(no genres wanted) 124 BPM, C#m" in shown
+    written = scene("tagpredict", "--tempo", "--key", "-n", 0, "-w")
+    assert written.returncode == 0, written.stderr
+    n = len(before)
+    lines = "$bpm|$initial_key|$musrec_bpm|$musrec_key|$musrec_camelot"
+    fields = ["90|C#m|124.4|C#m|12A", *["124|C#m|124.4|C#m|12A"] * (n - 1)]
+    assert scene("ls", "-f", lines, "id+").stdout.splitlines() == fields
+    found = [(MediaFile(path).bpm, MediaFile(path).initial_key) for path in paths(scene)]
+    assert found == [(90, "C#m"), *[(124, "C#m")] * (n - 1)]
+    assert len(scene("ls", "musrec_bpm:120..126", "musrec_camelot:12A").stdout.splitlines()) == n
+    assert scene("ls", "musrec_bpm:125..").stdout == ""
+    assert in_beets(scene) == ["Polka", *[""] * (n - 1)]
+    assert scene("update", "-p").stdout == ""
+    assert scene("tagpredict", "--undo", "last").returncode == 0
+    assert contents(scene) == before
+    assert scene("ls", "-f", "$bpm|$initial_key", "id+").stdout.splitlines() == ["90|", *["0|"] * (n - 1)]
+    assert scene("update", "-p").stdout == ""
+
+
 def test_labels_are_listed_in_groups(scene):
     lines = scene("tagpredict", "--labels").stdout.splitlines()
     assert ["genre", "Hip", "Hop", "→", "Hip", "Hop"] in [line.split() for line in lines]
@@ -150,7 +207,7 @@ def test_labels_are_listed_in_groups(scene):
 @pytest.mark.parametrize(
     ("options", "said"),
     [(("-e", "-f"), "either"), (("--learn", "--review"), "one at a time"), (("--picture", "x.png"), "--learn"),
-     (("--threshold", 2), "0 to 1"), (("-n", 0), "at least 1"), (("--undo",), "what"),
+     (("--threshold", 2), "0 to 1"), (("-n", -1), "at least 0"), (("--undo",), "what"),
      (("--undo", "since", "tomorrow"), "no date"), (("--review",), "learn your genres first"),
      (("--learn",), "no genre has at least")],
     ids=str,
@@ -201,9 +258,7 @@ def without_genres(folder: Path, sources: list[Path]) -> None:
     for number, source in enumerate(sources):
         copy = folder / f"{number}{source.suffix}"
         shutil.copy(source, copy)
-        file = MediaFile(copy)
-        file.genres = None
-        file.save()
+        without_tags(copy)
 
 
 @pytest.fixture
@@ -215,7 +270,7 @@ def retagging(tmp_path, tiny_weights, rendered_files):
 
     def make(more: str = "") -> Beet:
         beet = make_beet(
-            tmp_path, tiny_weights, auto=True, tagging="{write: fill, threshold: 0, count: 2}",
+            tmp_path, tiny_weights, auto=True, tagging="{write: fill, threshold: 0, count: 2, tempo: yes, key: yes}",
             more=f"pluginpath: {tmp_path / 'plugins'}\n{more}",
         )  # fmt: skip
         config = tmp_path / "config.yaml"
@@ -232,9 +287,12 @@ def test_what_beets_writes_while_importing_is_journalled_as_the_files_say_it(ret
     assert result.returncode == 0, result.stderr
     assert all(in_beets(beet))
     assert all(in_files(beet))
+    assert heard_in_files(beet) == heard_in_beets(beet)
+    assert any(line not in ("0|", "|") for line in heard_in_beets(beet))
     taken = beet("tagpredict", "--undo", "last")
     assert "3 tracks taken back" in taken.stdout, taken.stdout + taken.stderr
     assert in_files(beet) == in_beets(beet) == ["", "", ""]
+    assert heard_in_files(beet) == heard_in_beets(beet) == ["0|"] * 3
 
 
 def test_an_import_of_what_lies_in_its_place_already_ends_well(tmp_path, tiny_weights, rendered_files):
@@ -249,13 +307,14 @@ def test_an_import_of_what_lies_in_its_place_already_ends_well(tmp_path, tiny_we
 
 
 def test_files_outside_beets_directory_are_written_too(tmp_path, tiny_weights, rendered_files):
-    beet = make_beet(tmp_path, tiny_weights, auto=True, tagging="{write: fill, threshold: 0}")
+    beet = make_beet(tmp_path, tiny_weights, auto=True, tagging="{write: fill, threshold: 0, tempo: yes, key: yes}")
     config = tmp_path / "config.yaml"
     config.write_text(config.read_text().replace("copy: yes", "copy: no"))
     without_genres(tmp_path / "elsewhere", rendered_files[:2])
     assert beet("import", "-A", "-s", tmp_path / "elsewhere").returncode == 0
     assert all(in_files(beet))
     assert in_files(beet) == in_beets(beet)
+    assert heard_in_files(beet) == heard_in_beets(beet) != ["0|", "0|"]
 
 
 def test_what_another_program_changed_is_still_found_by_beets(scene):

@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import av
 import pytest
 
 from musrecd.tagging import files
@@ -129,6 +130,72 @@ def test_json_says_what_would_be_written(musrecd, music):
     assert rows[0]["genres"] == ["Polka"]
     assert rows[0]["would_write"] is None
     assert rows[1]["would_write"] == [rows[1]["predicted"][0]["genre"]]
+
+
+def test_tempo_and_key_are_written_on_request_only(musrecd, music):
+    for path in music.iterdir():
+        files.write(bytes(path), Change(tempo=(), key=()), Rules(settle_s=0.0))
+    before = contents(music)
+    rows = json.loads(musrecd("tag", "--json", *SURE, music).stdout)
+    assert {(row["bpm"], row["key"]) for row in rows} == {(None, None)}
+    rows = json.loads(musrecd("tag", "--json", "--tempo", "--key", "-n", 0, music).stdout)
+    wanted = [(row["bpm"], row["key"]) for row in rows]
+    assert any(bpm for bpm, _ in wanted)
+    assert any(key for _, key in wanted)
+    assert musrecd("tag", "-w", "--tempo", "--key", "-n", 0, music).exit_code == 0
+    found = [files.read(bytes(path)) for path in sorted(music.iterdir())]
+    assert [(int(tags.tempo[0]) if tags.tempo else None, *(tags.key or (None,))) for tags in found] == wanted
+    assert genres(music) == [("Polka",), *[()] * (len(wanted) - 1)]
+    assert " BPM" in musrecd("journal").stdout
+    assert musrecd("undo", "last").exit_code == 0
+    assert contents(music) == before
+
+
+def test_no_number_is_no_threshold(musrecd, music):
+    result = musrecd("tag", "-w", "--threshold", "nan", music)
+    assert result.exit_code == 2
+    assert "not a number" in result.stderr
+    assert not any(genres(music)[1:])
+
+
+def test_a_format_without_tags_is_named_before_anything_is_written(musrecd, music):
+    sound = next(path for path in music.iterdir() if path.suffix == ".m4a")
+    with av.open(str(sound)) as source, av.open(str(music / "bare.aac"), "w", format="adts") as target:
+        stream = target.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux(audio=0):
+            if packet.size:
+                packet.stream = stream
+                target.mux(packet)
+    result = musrecd("tag", *SURE, music)
+    assert f"{music / 'bare.aac'}: its format has no tags that can be written" in result.stderr
+    assert "bare.aac" not in result.stdout
+    assert f"{len(genres_shown(result))} files would be written" in result.stderr
+
+
+def genres_shown(result) -> list[str]:
+    return [line for line in result.stdout.splitlines() if "→" in line]
+
+
+def test_the_journal_says_what_was_taken_back_and_when_it_was_written(musrecd, music):
+    musrecd("tag", "-w", *SURE, music)
+    musrecd("undo", "last")
+    rows = musrecd("journal").stdout.splitlines()
+    n_back = sum("undo of run 1, 20" in row for row in rows)
+    assert n_back == len(rows) / 2 == len(list(music.iterdir())) - 1
+
+
+def test_undo_last_takes_back_what_it_can_names_the_rest_and_goes_on(musrecd, music):
+    paths = sorted(music.iterdir())
+    musrecd("tag", "-w", *SURE, paths[1])
+    musrecd("tag", "-w", *SURE, paths[2], paths[3])
+    files.write(bytes(paths[2]), Change(genres=("Mine",)), Rules(settle_s=0.0))
+    first = musrecd("undo", "last")
+    assert first.exit_code == 1
+    assert f"{paths[2]}: changed by somebody since" in first.stderr
+    assert "1 write taken back, 1 were not" in first.stderr
+    second = musrecd("undo", "last")
+    assert second.exit_code == 0
+    assert genres(music)[1:4] == [(), ("Mine",), ()]
 
 
 def test_since_wants_a_date(musrecd, music):

@@ -11,6 +11,7 @@ from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
 from musrecd.tagging import files
 from musrecd.tagging.files import Change, Rules
+from musrecd.tagging.heard import NOTHING, Heard
 from musrecd.tagging.policy import Policy
 from musrecd.tagging.predict import Prediction
 from musrecd.tagging.undo import Undo, undo
@@ -25,14 +26,25 @@ def among(genre: str, genres) -> bool:
     return genre in genres
 
 
+def parts(heard: Heard) -> tuple[object, object]:
+    return heard.bpm, heard.key
+
+
 class Database(dict):
-    """What beets' database would have."""
+    """What beets' database would have: genres, and `heard` besides."""
+
+    def __init__(self, *genres) -> None:
+        super().__init__(*genres)
+        self.heard: dict[bytes, Heard] = {}
 
     def genres(self, path):
         return self.get(path)
 
-    def put(self, path, genres, was):
+    def put(self, path, genres, was, *, heard=NOTHING, no_longer=NOTHING):
         self[path] = genres
+        there = self.heard.get(path, NOTHING)
+        new = Heard(there.bpm or heard.bpm, there.key or heard.key)
+        self.heard[path] = Heard(*(None if a == b else a for a, b in zip(parts(new), parts(no_longer), strict=True)))
 
 
 class Scene:

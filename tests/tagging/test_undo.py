@@ -10,10 +10,12 @@ import pytest
 from mutagen.id3 import ID3, TCON
 
 from musrecd.analysis.payload import survey
+from musrecd.library.reader import LibraryReader
 from musrecd.tagging import files, writing
 from musrecd.tagging.files import Change
 from musrecd.tagging.policy import Policy
 from musrecd.tagging.predict import Prediction
+from musrecd.tagging.undo import Undo, undo
 from musrecd.types import Analysis, EncoderInfo, Tags
 from tests.tagging.scene import RULES, Database
 
@@ -133,5 +135,36 @@ def test_one_copy_does_not_get_the_genre_of_another(scene, tmp_path):
         scene.library.add(writing.state_of(path), analysis, Tags())
     os.unlink(first)
     outcomes = {outcome.path: outcome.result for outcome in scene.undo()}
-    assert outcomes == {first: "failed", second: "written"}
+    assert outcomes == {first: "left", second: "written"}
     assert files.read(second).genres == ("Blues",)
+
+
+def test_the_last_run_goes_on_to_the_one_before_where_something_has_to_stay(scene):
+    scene.write(scene.wishes()[:1])
+    scene.write(scene.wishes()[1:])
+    mine, *others = scene.paths[1:]
+    files.write(mine, Change(genres=("Mine",)), RULES)
+
+    def undo_last(**options) -> dict[bytes, str]:
+        with LibraryReader.open(scene.library.path) as reader:
+            run = reader.journal.last_run(by_force=options.get("force", False))
+            entries = [] if run is None else reader.journal.entries(run=run)
+            how = Undo(RULES, "test", **options)
+            return {outcome.path: outcome.result for outcome in undo(scene.library, reader, entries, how)}
+
+    assert undo_last() == {mine: "left"} | dict.fromkeys(others, "written")
+    assert undo_last() == {scene.paths[0]: "written"}
+    assert undo_last() == {}
+    assert undo_last(force=True) == {mine: "written"}
+    assert undo_last(force=True) == {}
+    assert not any(scene.genres())
+
+
+def test_a_disk_that_is_not_there_now_is_waited_for(scene):
+    scene.write(scene.wishes())
+    away = scene.folder.with_name("away")
+    os.rename(scene.folder, away)
+    scene.folder.mkdir()
+    assert {outcome.result for outcome in scene.undo()} == {"failed"}
+    with LibraryReader.open(scene.library.path) as reader:
+        assert reader.journal.last_run() == 1

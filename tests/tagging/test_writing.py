@@ -2,20 +2,25 @@
 
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from musrecd.analysis.payload import survey
 from musrecd.errors import LibraryError, TagError
+from musrecd.library.reader import LibraryReader
 from musrecd.tagging import files, writing
 from musrecd.tagging.files import Change, Rules
 from musrecd.tagging.policy import Policy
+from musrecd.tagging.wishes import ours_at
 from musrecd.tagging.writing import finish_interrupted, only_writer
+from musrecd.types import Analysis, EncoderInfo, Tags
 from tests.tagging.scene import RULES, Database
 
 
@@ -44,6 +49,25 @@ def test_a_genre_in_beets_alone_counts_too(scene):
     [outcome, *_] = scene.write(scene.wishes(in_beets=("Polka",)))
     assert outcome.result == "left"
     assert scene.genres()[0] == ()
+
+
+def test_a_copy_of_a_file_whose_genre_somebody_removed_stays_without(scene, tmp_path):
+    """Whoever does not want a genre in a file does not want it in a copy either."""
+    first, second = scene.paths[:2]
+    scene.write(scene.wishes()[:2])
+    files.write(first, Change(genres=()), RULES)
+    copies = []
+    for path in (first, second):
+        copies.append(bytes(tmp_path / "music" / "copy") + os.path.splitext(path)[1])
+        shutil.copy(path, copies[-1])
+    files.write(copies[1], Change(genres=()), RULES)
+    scene.library.register_encoder(EncoderInfo("enc-1", 2, ()))
+    for path in copies:
+        sound = survey(path)
+        analysis = Analysis(sound.audio_id, "enc-1", np.array([1, 0], np.float32), np.empty(0, np.float32), 6.0)
+        scene.library.add(writing.state_of(path), analysis, Tags())
+    with LibraryReader.open(scene.library.path) as reader:
+        assert ours_at(reader, reader.tracks_at(copies, "enc-1")) == {copies[0]: ("Rock",)}
 
 
 def test_a_file_that_is_refused_is_not_in_the_journal_and_the_others_go_on(scene):
@@ -123,7 +147,7 @@ def test_what_a_kill_interrupted_is_ended_by_what_the_file_says(scene, monkeypat
 
 def test_writes_of_files_that_beets_has_wait_for_who_can_tell_it(scene):
     class Killed(Database):
-        def put(self, path, genres, was):
+        def put(self, path, genres, was, **heard):
             raise Interrupted
 
     with pytest.raises(Interrupted):
@@ -138,7 +162,7 @@ def test_writes_of_files_that_beets_has_wait_for_who_can_tell_it(scene):
 
 def test_what_the_person_put_into_the_database_meanwhile_stays(scene):
     class Killed(Database):
-        def put(self, path, genres, was):
+        def put(self, path, genres, was, **heard):
             raise Interrupted
 
     with pytest.raises(Interrupted):

@@ -1,4 +1,4 @@
-"""Read and write the genres (and moods) of one music file, without ever harming it."""
+"""Read and write the genres (and moods, tempo and key) of one music file, without ever harming it."""
 
 from musrecd.tagging.files.copies import sweep
 from musrecd.tagging.files.model import Change, FileTags, Rules, Written

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from musrecd.errors import TagError
-from musrecd.tagging.files.model import GENRE, MOOD, Edit, Source, Tag, broken
+from musrecd.tagging.files.model import GENRE, KEY, MOOD, OTHER_NAMES, TEMPO, Edit, Source, Tag, broken
 
 FRAME = 32
 MAGIC = b"APETAGEX"
 _HAS_HEADER, _NO_FOOTER, _IS_HEADER = 1 << 31, 1 << 30, 1 << 29
 _KIND = 0b110
-_TOPICS = {b"genre": GENRE, b"mood": MOOD}
+_NAMES = {GENRE: "Genre", MOOD: "Mood", TEMPO: "BPM", KEY: "INITIALKEY"}
+_TOPICS = OTHER_NAMES | {name.lower(): topic for topic, name in _NAMES.items()}
 _VERSION = 2000
 
 
@@ -22,18 +23,19 @@ class ApeWords:
 
     def topic(self, field: bytes) -> str | None:
         """Keys are compared without case."""
-        return _TOPICS.get(_key(field).lower())
+        return _TOPICS.get(_key(field).decode("latin-1").lower())
 
     def values(self, topic: str, fields: Sequence[bytes]) -> tuple[str, ...]:
         """Return the words of text items."""
-        texts = [field[9 + len(_key(field)) :] for field in fields if not field[4] & _KIND]
-        return tuple(word for text in texts for word in text.decode("utf-8", "replace").split("\0") if word)
+        own = [field for field in fields if _key(field).decode("latin-1").lower() == _NAMES[topic].lower()]
+        texts = [field[9 + len(_key(field)) :] for field in own if not field[4] & _KIND]
+        return tuple(word for text in texts for word in text.decode("utf-8", "replace").split("\0"))
 
     def make(self, topic: str, values: Sequence[str], old: Sequence[bytes]) -> list[bytes]:
         """Return one item with the key as it was written before."""
         if not values:
             return []
-        key = _key(old[0]) if old else topic.capitalize().encode()
+        key = _key(old[0]) if old else _NAMES[topic].encode()
         text = "\0".join(values).encode()
         return [struct.pack("<II", len(text), 0) + key + b"\0" + text]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from musrecd.errors import TagError
-from musrecd.tagging.files.model import GENRE, MOOD, Edit, Layout, Source, Tag, broken
+from musrecd.tagging.files.model import GENRE, KEY, MOOD, OTHER_NAMES, TEMPO, Edit, Layout, Source, Tag, broken
 
 
 def _guid(text: str) -> bytes:
@@ -22,8 +22,9 @@ _METADATA = (_guid("C5F8CBEA-5BAF-4877-8467-AA8C44FA4CCA"), _guid("44231C94-9498
 _ENCRYPTIONS = (_guid("2211B3FB-BD23-11D2-B4B7-00A0C955FC6E"), _guid("298AE614-2622-4C17-B935-DAE07EE9289C"))
 _HEAD, _HEADER_HEAD, _EXTENSION_HEAD = 24, 30, 46
 _UNICODE = 0
-_NAMES = {GENRE: "WM/Genre", MOOD: "WM/Mood"}
-_TOPICS = {"wm/genre": GENRE, "wm/genreid": GENRE, "wm/mood": MOOD}
+_NAMES = {GENRE: "WM/Genre", MOOD: "WM/Mood", TEMPO: "WM/BeatsPerMinute", KEY: "INITIALKEY"}
+_TOPICS = OTHER_NAMES | {name.lower(): topic for topic, name in _NAMES.items()}
+_TOPICS |= {"wm/genreid": GENRE, "bpm": TEMPO, "wm/initialkey": KEY}
 
 
 @dataclass(frozen=True, slots=True)

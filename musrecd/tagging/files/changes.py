@@ -7,20 +7,22 @@ from typing import Any
 from mutagen.id3 import TCON
 
 from musrecd.errors import TagError
-from musrecd.tagging.files.model import GENRE, MOOD, TOPICS, Change, Edit, FileTags, Layout, Tag
+from musrecd.tagging.files.model import GENRE, KEY, MOOD, TEMPO, TOPICS, Change, Edit, FileTags, Layout, Tag
 
 
 def snapshot(layout: Layout) -> FileTags:
     """Return the words of a file and its raw fields, as JSON can hold them."""
-    genres, moods = (_told(layout, topic) for topic in TOPICS)
+    told = {topic: _told(layout, topic) for topic in TOPICS}
     raw: dict[str, Any] = {tag.kind: _raw(tag) if tag.exists else None for tag in layout.tags}
-    words = {topic: list(told) for topic, told in zip(TOPICS, (genres, moods), strict=True)}
-    return FileTags(genres, moods, {"tags": raw, "id3v1": layout.id3v1, "words": words})
+    words = {topic: list(each) for topic, each in told.items()}
+    unread = tuple(topic for topic in TOPICS if any(tag.is_unread(topic) for tag in layout.tags))
+    kept = {"tags": raw, "id3v1": layout.id3v1, "words": words}
+    return FileTags(told[GENRE], told[MOOD], kept, unread, told[TEMPO], told[KEY])
 
 
 def wanted_words(change: Change) -> dict[str, tuple[str, ...]]:
     """Return the topics that are to be changed, with their words. Raises TagError for words that no tag can hold."""
-    wanted = {GENRE: change.genres, MOOD: change.moods}
+    wanted = {GENRE: change.genres, MOOD: change.moods, TEMPO: change.tempo, KEY: change.key}
     words = {topic: tuple(each) for topic, each in wanted.items() if each is not None}
     if change.raw is not None and words:
         raise TagError("either words are written or a snapshot is put back, not both", "words")
@@ -106,6 +108,10 @@ def _check_agreement(layout: Layout, words: dict[str, tuple[str, ...]]) -> None:
         told = {told for tag in layout.tags if (told := tag.told(topic))}
         if len(told) > 1:
             raise TagError(f"its tags name different {topic}s; make them agree first", "two tags")
+        if any(tag.is_unread(topic) for tag in layout.tags):
+            raise TagError(f"it names a {topic} in a form that is not read, such as a number or a link", "other tag")
+        if topic in (TEMPO, KEY) and words[topic] and told - {words[topic]}:
+            raise TagError(f"it has another {topic}", "other tag")
 
 
 def _with_words(tag: Tag, words: dict[str, tuple[str, ...]], is_chief: bool) -> list[Edit]:

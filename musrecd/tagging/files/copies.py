@@ -114,12 +114,13 @@ class Copy:
         return True
 
     def _reads(self, expected: bytes) -> bool:
-        left = memoryview(expected)
-        while left:
-            data = os.read(self.fd, min(_BLOCK, len(left)))
-            if not data or data != left[: len(data)]:
+        at = 0
+        while at < len(expected):
+            data = os.read(self.fd, min(_BLOCK, len(expected) - at))
+            # As bytes: of memoryviews Python compares one byte after the other.
+            if not data or data != expected[at : at + len(data)]:
                 return False
-            left = left[len(data) :]
+            at += len(data)
         return True
 
 

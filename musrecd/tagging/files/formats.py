@@ -65,7 +65,7 @@ def open_tags(fd: int, name: bytes) -> Opened:
         view = mutagen.File(NamedFile(fd, name))
         found = None if view is None else _FORMATS.get(type(view).__name__)
         if found is None:
-            raise TagError("not a format whose tags are known", "unknown format")
+            raise TagError("its format has no tags that can be written", "unknown format")
         size = os.fstat(fd).st_size
         # Raw, because most of what is read is a few bytes here and there.
         layout = found.layout(Source(NamedFile(fd, name), size))

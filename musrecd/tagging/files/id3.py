@@ -11,14 +11,21 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mutagen.id3 import ID3, TCON, TMOO, TXXX, Frame
+from mutagen.id3 import ID3, TBPM, TCON, TKEY, TMOO, TXXX, Frame
 
 from musrecd.errors import TagError
-from musrecd.tagging.files.model import GENRE, MOOD, Edit, Source, Tag, broken
+from musrecd.tagging.files.model import GENRE, KEY, MOOD, OTHER_NAMES, TEMPO, Edit, Source, Tag, broken
 
 HEADER = 10
 _UNSYNCHRONISED, _EXPERIMENTAL = 0x80, 0x20
-_TOPICS = {b"TCON": GENRE, b"TCO": GENRE, b"TCO\0": GENRE, b"TMOO": MOOD}
+_TOPICS = {
+    **dict.fromkeys((b"TCON", b"TCO", b"TCO\0"), GENRE), b"TMOO": MOOD,
+    **dict.fromkeys((b"TBPM", b"TBP", b"TBP\0"), TEMPO), **dict.fromkeys((b"TKEY", b"TKE", b"TKE\0"), KEY),
+}  # fmt: skip
+# What is written under a name of its own, and how 2.2 calls it.
+_FRAMES = {TEMPO: TBPM, KEY: TKEY}
+_SHORT = {b"TCON": b"TCO", b"TXXX": b"TXX", b"TBPM": b"TBP", b"TKEY": b"TKE"}
+_USER_NAMES = OTHER_NAMES | {"mood": MOOD, "bpm": TEMPO, "initialkey": KEY}
 _USER_TEXT = (b"TXXX", b"TXX", b"TXX\0")
 _UTF16, _UTF8 = 1, 3
 # mutagen and FFmpeg take time in the square of them.
@@ -41,10 +48,10 @@ class Id3Words:
     tail: bytes = b""
 
     def topic(self, field: bytes) -> str | None:
-        """Genre is TCON; mood is TMOO, which only 2.4 has, or the user text MOOD."""
+        """Genre is TCON, tempo TBPM, key TKEY; mood is TMOO, which only 2.4 has, or the user text MOOD."""
         name = field[: 3 if self.version == 2 else 4]
         if name in _USER_TEXT:
-            return MOOD if self._description(field).lower() == "mood" else None
+            return _USER_NAMES.get(self._description(field).lower())
         return _TOPICS.get(name)
 
     def values(self, topic: str, fields: Sequence[bytes]) -> tuple[str, ...]:
@@ -56,9 +63,12 @@ class Id3Words:
         header = b"ID3" + bytes([self.version, 0, flags]) + _syncsafe(len(body))
         tag = ID3(io.BytesIO(header + body), load_v1=False)
         if topic == GENRE:
-            return tuple(word for frame in tag.getall("TCON") for word in frame.genres)
+            return tuple(word for frame in tag.getall("TCON") for word in frame.genres or [""])
+        if topic in _FRAMES:
+            found = tag.getall(_FRAMES[topic].__name__)
+            return tuple(str(word) for frame in found for word in frame.text or [""])
         frames = [*tag.getall("TMOO"), *(frame for frame in tag.getall("TXXX") if frame.desc.lower() == "mood")]
-        return tuple(str(word) for frame in frames for word in frame.text if word)
+        return tuple(str(word) for frame in frames for word in frame.text or [""])
 
     def make(self, topic: str, values: Sequence[str], old: Sequence[bytes]) -> list[bytes]:
         """Several words stand in one frame, separated by NUL in all versions: beets reads them back as several."""
@@ -68,6 +78,8 @@ class Id3Words:
         if topic == GENRE:
             text = ["(" + value if _LOOKS_LIKE_NUMBER.match(value) else value for value in values]
             return [self._raw(TCON(encoding=encoding, text=text))]
+        if topic in _FRAMES:
+            return [self._raw(_FRAMES[topic](encoding=encoding, text=list(values)))]
         if self.version == 4 and not any(field[:4] == b"TXXX" for field in old):
             return [self._raw(TMOO(encoding=encoding, text=list(values)))]
         return [self._raw(TXXX(encoding=encoding, desc="MOOD", text=list(values)))]
@@ -76,7 +88,7 @@ class Id3Words:
         [raw] = _raw_frames(frame, version=max(3, self.version))
         if self.version > 2:
             return raw
-        return {b"TCON": b"TCO", b"TXXX": b"TXX"}[raw[:4]] + struct.pack(">I", len(raw) - 10)[1:] + raw[10:]
+        return _SHORT[raw[:4]] + struct.pack(">I", len(raw) - 10)[1:] + raw[10:]
 
     def _description(self, field: bytes) -> str:
         body = field[6 if self.version == 2 else 10 :]

@@ -7,31 +7,40 @@ from typing import Any, BinaryIO, Literal, Protocol
 from musrecd.errors import TagError
 from musrecd.types import FileState
 
-GENRE, MOOD = "genre", "mood"
-TOPICS = (GENRE, MOOD)
+GENRE, MOOD, TEMPO, KEY = "genre", "mood", "tempo", "key"
+TOPICS = (GENRE, MOOD, TEMPO, KEY)
+# Other names under which programs write what we write under one, in small letters; they are read by few, and left.
+OTHER_NAMES = {"tempo": TEMPO, "tbpm": TEMPO, "fbpm": TEMPO, "key": KEY, "initial_key": KEY, "initial key": KEY}
 
 
 @dataclass(frozen=True, slots=True)
 class FileTags:
     """What stands in a file: its words, and `raw`, the exact fields (JSON) that `Change.raw` puts back.
 
-    The words are what beets would read: those of the file's chief tag; if it has none, of the other tags.
+    The words are what beets would read: those of the file's chief tag; if it has none, of the other tags. `unread`
+    are the topics of which it says something in a form that is not read, such as a number or a link.
     """
 
     genres: tuple[str, ...]
     moods: tuple[str, ...]
     raw: dict[str, Any]
+    unread: tuple[str, ...] = ()
+    tempo: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """The words wanted; None leaves what is there, an empty tuple removes it.
 
-    `raw` puts back what `read` found, of these `topics`.
+    `tempo` is one whole number of beats a minute, `key` one name such as `C#m`; both only go where none is. `raw` puts
+    back what `read` found, of these `topics`.
     """
 
     genres: tuple[str, ...] | None = None
     moods: tuple[str, ...] | None = None
+    tempo: tuple[str, ...] | None = None
+    key: tuple[str, ...] | None = None
     raw: dict[str, Any] | None = None
     topics: tuple[str, ...] = TOPICS
 
@@ -82,10 +91,10 @@ class Words(Protocol):
         """Version of the tag, None where there is but one."""
 
     def topic(self, field: bytes) -> str | None:
-        """Return GENRE or MOOD if this raw field tells it."""
+        """Return which of the TOPICS this raw field tells, if any."""
 
     def values(self, topic: str, fields: Sequence[bytes]) -> tuple[str, ...]:
-        """Return the words of a topic's fields."""
+        """Return the words of a topic's fields, empty ones too; none of what it cannot read."""
 
     def make(self, topic: str, values: Sequence[str], old: Sequence[bytes]) -> list[bytes]:
         """Return new raw fields, in the manner of the old ones."""
@@ -109,8 +118,17 @@ class Tag:
     fresh: tuple[bytes, ...] = ()
 
     def told(self, topic: str) -> tuple[str, ...]:
-        """Return the words of a topic."""
-        return self.words.values(topic, [field for field in self.fields if self.words.topic(field) == topic])
+        """Return the words of a topic; those that say nothing do not count."""
+        words = self.words.values(topic, self._fields_of(topic))
+        return tuple(word for word in words if word.strip() and not (topic == TEMPO and _is_zero(word)))
+
+    def is_unread(self, topic: str) -> bool:
+        """Whether it says something of a topic, but no words that are read."""
+        own = self._fields_of(topic)
+        return not self.told(topic) and any(not self.words.values(topic, [field]) for field in own)
+
+    def _fields_of(self, topic: str) -> list[bytes]:
+        return [field for field in self.fields if self.words.topic(field) == topic]
 
     def others(self) -> list[bytes]:
         """Return the fields that are nothing of ours."""
@@ -141,6 +159,14 @@ class Layout:
 
     tags: tuple[Tag, ...]
     id3v1: int | None = None
+
+
+def _is_zero(tempo: str) -> bool:
+    """Whether a tempo is one that programs such as beets write where they know of none."""
+    try:
+        return float(tempo) == 0
+    except ValueError:
+        return False
 
 
 def broken(why: str) -> TagError:

@@ -10,46 +10,51 @@ from typing import ClassVar
 from mutagen.id3 import TCON
 
 from musrecd.errors import TagError
-from musrecd.tagging.files.model import GENRE, MOOD, Edit, Layout, Source, Tag, broken
+from musrecd.tagging.files.model import GENRE, KEY, MOOD, OTHER_NAMES, TEMPO, Edit, Layout, Source, Tag, broken
 from musrecd.tagging.files.mp4atoms import HEAD, Atom, atom_bytes, atoms_within, moved_offsets, resized_head
 
-_GENRE_TEXT, _GENRE_NUMBER, _FREE_FORM = b"\xa9gen", b"gnre", b"----"
-_MEAN, _MOOD = b"com.apple.iTunes", b"MOOD"
-_UTF8 = 1
+_GENRE_TEXT, _GENRE_NUMBER, _TEMPO, _FREE_FORM = b"\xa9gen", b"gnre", b"tmpo", b"----"
+_ITEMS = {_GENRE_TEXT: GENRE, _GENRE_NUMBER: GENRE, _TEMPO: TEMPO}
+_MEAN = b"com.apple.iTunes"
+_NAMES = {MOOD: b"MOOD", KEY: b"initialkey"}
+_TOPICS = OTHER_NAMES | {"mood": MOOD, "initialkey": KEY, "bpm": TEMPO}
+_UTF8, _INTEGER = 1, 21
+_FASTEST = 0xFFFF
 # Handler of the metadata list: what the list's items are.
 _HANDLER = atom_bytes(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
 
 
 class Mp4Words:
-    """Items of the list: genres as text or as the number of an ID3v1 genre, moods as a free form."""
+    """Items of the list: genres as text or as the number of an ID3v1 genre, tempo as a number, others as free forms."""
 
     version: ClassVar[None] = None
 
     def topic(self, field: bytes) -> str | None:
-        """Return the topic by the item's name; of free forms any that is called MOOD."""
-        name = field[4:8]
-        if name in (_GENRE_TEXT, _GENRE_NUMBER):
-            return GENRE
-        is_mood = name == _FREE_FORM and _free_form_name(field).upper() == _MOOD
-        return MOOD if is_mood else None
+        """Return the topic by the item's name; of free forms whoever named them."""
+        if field[4:8] == _FREE_FORM:
+            return _TOPICS.get(_free_form_name(field).decode("latin-1").lower())
+        return _ITEMS.get(field[4:8])
 
     def values(self, topic: str, fields: Sequence[bytes]) -> tuple[str, ...]:
         """Return the words of all data atoms in the items."""
         words: list[str] = []
         for field in fields:
-            for name, data in _children(field[8:]):
+            is_named_so = field[4:8] != _FREE_FORM or _free_form_name(field).lower() == _NAMES.get(topic, b"").lower()
+            for name, data in _children(field[8:]) if is_named_so else []:
                 if name == b"data" and len(data) >= 8:
-                    words += _number(data[8:]) if field[4:8] == _GENRE_NUMBER else [data[8:].decode("utf-8", "replace")]
+                    words += _words(field[4:8], data[8:])
         return tuple(words)
 
     def make(self, topic: str, values: Sequence[str], old: Sequence[bytes]) -> list[bytes]:
         """Several words stand in one item, each in a data atom of its own."""
         if not values:
             return []
+        if topic == TEMPO:
+            return [atom_bytes(_TEMPO, atom_bytes(b"data", struct.pack(">IIH", _INTEGER, 0, _beats(values))))]
         data = b"".join(atom_bytes(b"data", struct.pack(">II", _UTF8, 0) + value.encode()) for value in values)
         if topic == GENRE:
             return [atom_bytes(_GENRE_TEXT, data)]
-        names = atom_bytes(b"mean", bytes(4) + _MEAN) + atom_bytes(b"name", bytes(4) + _MOOD)
+        names = atom_bytes(b"mean", bytes(4) + _MEAN) + atom_bytes(b"name", bytes(4) + _NAMES[topic])
         return [atom_bytes(_FREE_FORM, names + data)]
 
 
@@ -149,6 +154,19 @@ def _children(body: bytes) -> list[tuple[bytes, bytes]]:
 
 def _free_form_name(field: bytes) -> bytes:
     return next((data[4:] for name, data in _children(field[8:]) if name == b"name"), b"")
+
+
+def _words(item: bytes, data: bytes) -> list[str]:
+    if item == _TEMPO:
+        return [str(int.from_bytes(data, "big"))] if data else []
+    return _number(data) if item == _GENRE_NUMBER else [data.decode("utf-8", "replace")]
+
+
+def _beats(values: Sequence[str]) -> int:
+    """Return the one tempo, as MP4 has it. Raises TagError if it is none."""
+    if len(values) != 1 or not values[0].isdecimal() or int(values[0]) > _FASTEST:
+        raise TagError("a tempo has to be a whole number", "words")
+    return int(values[0])
 
 
 def _number(data: bytes) -> list[str]:

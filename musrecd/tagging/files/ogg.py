@@ -14,6 +14,7 @@ from musrecd.tagging.files.model import Edit, Layout, Source, Tag, broken
 
 _HEAD = struct.Struct("<4sBBqIIIB")
 _MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+_NUMBER = 18
 _CONTINUED, _FIRST, _LAST = 1, 2, 4
 _MOST_SEGMENTS, _FULL = 255, 255
 # The first bytes of the first packet of a stream → those before the comment in the second.
@@ -169,7 +170,8 @@ def _renumbered(source: Source, pages: list[_Page], by: int) -> list[Edit]:
     for page in pages:
         data = source.at(page.offset + page.head, sum(page.lacing))
         moved = _Page(page.offset, page.flags, page.position, page.serial, page.number + by, page.lacing)
-        edits.append(Edit(page.offset, page.head, _render(moved, data)[: page.head]))
+        # Number and checksum alone: that times stay is seen by the edit itself.
+        edits.append(Edit(page.offset + _NUMBER, 8, _render(moved, data)[_NUMBER : _NUMBER + 8]))
     return edits
 
 

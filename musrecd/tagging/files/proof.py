@@ -15,12 +15,14 @@ from mutagen.id3 import ID3
 
 from musrecd.errors import TagError
 from musrecd.tagging.files.formats import NamedFile, Opened
-from musrecd.tagging.files.model import GENRE, MOOD, Tag
+from musrecd.tagging.files.model import GENRE, KEY, MOOD, TEMPO, Tag
 
 # Names under which mutagen shows genres and moods, in small letters.
 _KEYS = {
     GENRE: ("tcon", "\xa9gen", "gnre", "genre", "wm/genre", "wm/genreid"),
     MOOD: ("tmoo", "mood", "wm/mood", "txxx:mood", "----:com.apple.itunes:mood"),
+    TEMPO: ("tbpm", "tmpo", "bpm", "wm/beatsperminute"),
+    KEY: ("tkey", "initialkey", "----:com.apple.itunes:initialkey"),
 }
 _LARGE = 1 << 12
 # FLAC blocks that `tags` shows already, or that are empty room.
@@ -46,13 +48,32 @@ def check_words(after: Opened, words: dict[str, tuple[str, ...]]) -> None:
         _check_equal(wanted, after.layout.tags[0].told(topic), "they")
 
 
-def check_beets_agrees(fd: int, name: bytes, wanted: tuple[str, ...]) -> None:
-    """Raise TagError unless beets would read these genres; formats that it does not know are passed over."""
+def check_beets_agrees(fd: int, name: bytes, words: dict[str, tuple[str, ...]]) -> None:
+    """Raise TagError unless beets would read these words; formats that it does not know are passed over."""
+    for topic, found in _beets_reads(fd, name, words).items():
+        _check_equal(words[topic], found, "to beets they")
+
+
+def check_beets_knows_none(fd: int, name: bytes, topics: Collection[str]) -> None:
+    """Raise TagError if beets reads something of a topic of which we read nothing."""
+    for topic, found in _beets_reads(fd, name, topics).items():
+        if found:
+            raise TagError(
+                f"it names a {topic} in a tag that is not written: {ascii(', '.join(found))[:50]}", "other tag"
+            )
+
+
+def _beets_reads(fd: int, name: bytes, topics: Collection[str]) -> dict[str, tuple[str, ...]]:
     try:
-        found = tuple(mediafile.MediaFile(NamedFile(fd, name)).genres or ())
+        file = mediafile.MediaFile(NamedFile(fd, name))
     except mediafile.FileTypeError:
-        return
-    _check_equal(wanted, found, "to beets they")
+        return {}
+    found = {
+        GENRE: file.genres or (),
+        TEMPO: [str(file.bpm)] if file.bpm else (),
+        KEY: filter(None, [file.initial_key]),
+    }
+    return {topic: tuple(words) for topic, words in found.items() if topic in topics}
 
 
 def _check_equal(wanted: tuple[str, ...], found: tuple[str, ...], who: str) -> None:

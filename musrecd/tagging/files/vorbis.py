@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from musrecd.tagging.files.model import GENRE, MOOD, broken
+from musrecd.tagging.files.model import GENRE, KEY, MOOD, OTHER_NAMES, TEMPO, broken
 
-_TOPICS = {b"genre": GENRE, b"mood": MOOD}
+_NAMES = {GENRE: "GENRE", MOOD: "MOOD", TEMPO: "BPM", KEY: "INITIALKEY"}
+_TOPICS = OTHER_NAMES | {name.lower(): topic for topic, name in _NAMES.items()}
 _VENDOR = b"musrec"
 
 
@@ -21,15 +22,16 @@ class VorbisWords:
 
     def topic(self, field: bytes) -> str | None:
         """Keys are compared without case."""
-        return _TOPICS.get(field.partition(b"=")[0].lower()) if b"=" in field else None
+        return _TOPICS.get(_name(field)) if b"=" in field else None
 
     def values(self, topic: str, fields: Sequence[bytes]) -> tuple[str, ...]:
         """Return the words behind the keys."""
-        return tuple(field.partition(b"=")[2].decode("utf-8", "replace") for field in fields)
+        own = [field for field in fields if _name(field) == _NAMES[topic].lower()]
+        return tuple(field.partition(b"=")[2].decode("utf-8", "replace") for field in own)
 
     def make(self, topic: str, values: Sequence[str], old: Sequence[bytes]) -> list[bytes]:
         """Return entries with the key as it was written before."""
-        key = old[0].partition(b"=")[0] if old else topic.upper().encode()
+        key = old[0].partition(b"=")[0] if old else _NAMES[topic].encode()
         return [key + b"=" + value.encode() for value in values]
 
 
@@ -47,6 +49,10 @@ class Comment:
         for entry in entries:
             parts += [struct.pack("<I", len(entry)), entry]
         return b"".join(parts) + self.tail
+
+
+def _name(field: bytes) -> str:
+    return field.partition(b"=")[0].decode("latin-1").lower()
 
 
 def parse(data: bytes) -> Comment:

@@ -5,22 +5,24 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from musrecd.errors import AudioError, TagError, UnreadableFileError
 from musrecd.tagging.files import proof
 from musrecd.tagging.files.changes import changed_topics, edits_for, is_restored, snapshot, wanted_words
 from musrecd.tagging.files.copies import Copy, copied, system_error
 from musrecd.tagging.files.formats import Opened, open_tags
-from musrecd.tagging.files.model import GENRE, Change, Edit, FileTags, Rules, Written
+from musrecd.tagging.files.model import KEY, TEMPO, Change, Edit, FileTags, Rules, Written
 from musrecd.types import FileState
 
 if TYPE_CHECKING:
     from musrecd.analysis.payload import Payload
 
+_T = TypeVar("_T")
 _ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -55,7 +57,7 @@ def read(path: bytes) -> FileTags:
 
 
 def write(path: bytes, change: Change, rules: Rules) -> Written:
-    """Change the words of a file and nothing else; afterwards beets reads the genres as they were asked for.
+    """Change the words of a file and nothing else; afterwards beets reads them as they were asked for.
 
     Raises TagError if that is not allowed or cannot be proven; the file is untouched then.
     """
@@ -64,21 +66,30 @@ def write(path: bytes, change: Change, rules: Rules) -> Written:
         _check_allowed(original, rules)
         before = open_tags(original.fd, path)
         edits = edits_for(before.layout, change)
-        sound = _sound(original, before, rules)
         tags = snapshot(before.layout)
-        if change.genres and not tags.genres and sound.genre:
-            raise TagError(f"it names the genre {ascii(sound.genre)[:50]} in a tag that is not written", "other tag")
-        if not edits:
+        if change.genres and not tags.genres:
+            _check_no_other_genre(original)
+        new = [topic for topic, words in ((TEMPO, change.tempo), (KEY, change.key)) if words]
+        if new and edits:
+            proof.check_beets_knows_none(original.fd, path, new)
+        # Where it is known what the file holds, reading the copy is enough.
+        sound = _sound(original, before, rules) if rules.audio_id is None or not edits else None
+        if not edits and sound:
             original.check_unchanged()
             return Written(sound.audio_id, tags, tags, original.state(original.status), is_same=True)
-        with copied(original.target) as copy:
+        with copied(original.target) as copy, ThreadPoolExecutor(1) as beside:
             try:
                 _fill(copy, original, edits, rules)
-                after = _prove(copy, original, before, change, sound)
-                status = _put_in_place(copy, original)
+                # The disk takes its time, and so does the proof.
+                on_disk = beside.submit(os.fsync, copy.fd)
+                after = _prove(copy, original, before, change)
+                audio_id = _prove_sound(copy, original, before, rules, sound)
+                on_disk.result()
+                original.check_unchanged()
+                status = copy.replace(original.target)
             except OSError as error:
                 raise system_error("the copy with the change cannot be written", error) from error
-        return Written(sound.audio_id, tags, after, original.state(status), is_same=False)
+        return Written(audio_id, tags, after, original.state(status), is_same=False)
 
 
 def _target(path: bytes, rules: Rules) -> bytes:
@@ -152,12 +163,25 @@ def _sound(original: _Original, before: Opened, rules: Rules) -> "Payload":
     return sound
 
 
+def _check_no_other_genre(original: _Original) -> None:
+    """Raise TagError if FFmpeg reads a genre where we read none: in a tag that is not written."""
+    from musrecd.analysis.payload import shown_genre
+
+    if genre := _heard(shown_genre, original.target):
+        raise TagError(f"it names the genre {ascii(genre)[:50]} in a tag that is not written", "other tag")
+
+
 def _survey(path: bytes) -> "Payload":
     # Late: whoever only reads tags needs no FFmpeg.
     from musrecd.analysis.payload import survey
 
+    return _heard(survey, path)
+
+
+def _heard(ask: Callable[[bytes], _T], path: bytes) -> _T:
+    """Return what FFmpeg says of a file. Raises TagError."""
     try:
-        return survey(path)
+        return ask(path)
     except UnreadableFileError as error:
         raise TagError(str(error), "unreadable", may_pass=True) from error
     except AudioError as error:
@@ -170,19 +194,16 @@ def _fill(copy: Copy, original: _Original, edits: list[Edit], rules: Rules) -> N
     copy.check_filled(original.fd, original.status.st_size, edits)
 
 
-def _prove(copy: Copy, original: _Original, before: Opened, change: Change, sound: "Payload") -> FileTags:
-    """Return what the copy says, once it is certain that nothing else has changed. Raises TagError."""
+def _prove(copy: Copy, original: _Original, before: Opened, change: Change) -> FileTags:
+    """Return what the copy says, once it is certain that no other tag has changed. Raises TagError."""
     try:
         after = open_tags(copy.fd, original.name)
         proof.check_same_but(before, after, changed_topics(change))
         words = wanted_words(change)
         proof.check_words(after, words)
-        if GENRE in words:
-            proof.check_beets_agrees(copy.fd, original.name, words[GENRE])
+        proof.check_beets_agrees(copy.fd, original.name, words)
         if change.raw is not None and not is_restored(after.layout, change.raw, change.topics):
             raise TagError("the snapshot cannot be put back into it", "not verified")
-        if _survey(copy.path) != sound:
-            raise TagError("left as it was, because its sound would change", "not verified")
     except (TagError, OSError):
         raise
     except Exception as error:  # over hostile files mutagen raises anything
@@ -190,10 +211,21 @@ def _prove(copy: Copy, original: _Original, before: Opened, change: Change, soun
     return snapshot(after.layout)
 
 
-def _put_in_place(copy: Copy, original: _Original) -> os.stat_result:
-    os.fsync(copy.fd)
+def _prove_sound(copy: Copy, original: _Original, before: Opened, rules: Rules, sound: "Payload | None") -> str:
+    """Return the `audio_id` of the copy, once it is certain that a player finds what is in the original.
+
+    Edits lie in tags, or are sizes, offsets, numbers of pages and checksums. So where the copy's packets are those of
+    the recording that is known to be in the file, their times are the original's, too, which need not be read again.
+    Raises TagError.
+    """
+    found = _survey(copy.path)
+    is_known = found.audio_id == rules.audio_id and found.container in before.format.containers
+    if sound is None and is_known and found.is_sound_alone and not found.damage:
+        return found.audio_id
     original.check_unchanged()
-    return copy.replace(original.target)
+    if (sound or _sound(original, before, rules)) != found:
+        raise TagError("left as it was, because its sound would change", "not verified")
+    return found.audio_id
 
 
 def _version(status: os.stat_result) -> tuple[int, ...]:

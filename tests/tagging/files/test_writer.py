@@ -8,8 +8,12 @@ import stat
 import time
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
+from musrecd.analysis import payload
+from musrecd.analysis.payload import survey
 from musrecd.errors import MusrecError, TagError
 from musrecd.tagging.files import Change, Rules, copies, proof, read, sweep, write, writer
 from musrecd.types import FileState
@@ -237,8 +241,10 @@ def test_a_tag_lost_on_the_copy_is_noticed(file, monkeypatch):
     assert refusal(file).reason == "not verified"
 
 
-def test_sound_that_changed_on_the_copy_is_noticed(music, monkeypatch):
+@pytest.mark.parametrize("is_known", [False, True])
+def test_sound_that_changed_on_the_copy_is_noticed(music, monkeypatch, is_known):
     path = music("bare.wav")
+    rules = {"audio_id": survey(bytes(path)).audio_id} if is_known else {}
 
     def edits_for(layout, change):
         size = path.stat().st_size
@@ -246,7 +252,53 @@ def test_sound_that_changed_on_the_copy_is_noticed(music, monkeypatch):
         return [edits[0], writer.Edit(size // 2, 2, b"\1\2"), *edits[1:]]
 
     monkeypatch.setattr(writer, "edits_for", edits_for)
-    assert "sound" in str(refusal(path))
+    assert "sound" in str(refusal(path, **rules))
+
+
+@pytest.mark.parametrize(
+    "name", ["v24.mp3", "comment.flac", "vorbis.ogg", "opus.opus", "aac.m4a", "wma.wma", "pcm.wav"]
+)
+def test_where_the_recording_is_known_the_copy_alone_is_read_again(music, monkeypatch, name):
+    path = music(name)
+    before, read_again = survey(bytes(path)), []
+    monkeypatch.setattr(payload, "survey", lambda path: read_again.append(path) or survey(path))
+    rules = Rules(settle_s=0, audio_id=before.audio_id)
+    # Longer than any room in the tag, so that offsets and numbers of pages move.
+    for genre in ("Rock", "Rock" * 20_000 if name != "wma.wma" else "Rock" * 5000):
+        write(bytes(path), Change(genres=(genre,)), rules)
+        assert survey(bytes(path)) == before
+    assert len(read_again) == 2
+    assert bytes(path) not in read_again
+
+
+def test_damage_is_refused_also_where_the_recording_is_known(music, tmp_path):
+    path = music("v24.mp3")
+    content = bytearray(path.read_bytes())
+    content[-6000:-3000] = bytes(3000)
+    path.write_bytes(content)
+    assert refusal(path, audio_id=survey(bytes(path)).audio_id).reason == "damaged"
+
+
+def test_a_second_stream_is_compared_in_full(tmp_path, monkeypatch):
+    """Of a video next to the sound the recording says nothing."""
+    path = tmp_path / "two.m4a"
+    with av.open(str(path), "w", format="mp4") as container:
+        sound, video = container.add_stream("aac", 48_000), container.add_stream("mpeg4", 25)
+        video.width = video.height = 32
+        for i in range(25):
+            frame = av.VideoFrame(32, 32, "yuv420p")
+            frame.pts = i
+            container.mux(video.encode(frame))
+            samples = av.AudioFrame.from_ndarray(np.zeros((1, 1920), np.float32), "fltp", "mono")
+            samples.sample_rate, samples.pts = 48_000, i * 1920
+            container.mux(sound.encode(samples))
+        container.mux([*video.encode(None), *sound.encode(None)])
+    before, read_again = survey(bytes(path)), []
+    assert not before.is_sound_alone
+    monkeypatch.setattr(payload, "survey", lambda path: read_again.append(path) or survey(path))
+    write(bytes(path), ROCK, Rules(settle_s=0, audio_id=before.audio_id))
+    assert len(read_again) == 2
+    assert survey(bytes(path)) == before
 
 
 def test_a_file_system_that_copies_nothing_by_itself(music, monkeypatch):
