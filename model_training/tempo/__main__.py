@@ -20,9 +20,9 @@ from musrecd.analysis.rhythm import SHIPPED_HEAD
 _SECONDS = 30.0
 _NOISES = 60
 # Composed pieces of each style, grooves, songs and MIDI files, before every fifth is put aside.
-_TRAINED_ON = (50, 810, 375, 250)
+_TRAINED_ON = (50, 1150, 560, 250)
 # Half of what is known of recordings comes from few clips, so each of them counts more than a rendered piece.
-_WEIGHTS = {"clips": 6.0, "composed": 1.0, "groove": 1.0, "song": 1.0, "noise": 1.0}
+_WEIGHTS = {"clips": 8.0, "composed": 1.0, "groove": 1.0, "song": 1.0, "noise": 1.0}
 _MIDI_WEIGHT = 0.5
 # Most of the MIDI files say nothing of their tempo, so they are retimed most.
 _RETIMED = {"clips": 1.06, "song": 1.12, "midi:nottingham": 1.35, "noise": 1.0}

@@ -44,8 +44,8 @@ def test_every_fifth_piece_is_kept_for_testing_and_tempi_differ() -> None:
 
 def test_retimed_music_is_evidence_for_another_tempo(examples: list[TempoExample]) -> None:
     plain, faster = seen(examples[0], FRAME_RATE), seen(examples[0], FRAME_RATE * 1.01**5)
-    # Five steps of the grid further on, the same is seen.
-    assert np.corrcoef(plain[:-5].ravel(), faster[5:].ravel())[0, 1] > 0.999
+    # Five steps of the grid further on, the same is seen, but for what depends on the tempo itself.
+    assert np.corrcoef(plain[:-5].ravel(), faster[5:].ravel())[0, 1] > 0.997
     assert np.corrcoef(plain.ravel(), faster.ravel())[0, 1] < 0.99
 
 
