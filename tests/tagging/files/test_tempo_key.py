@@ -106,7 +106,7 @@ def _free_form(path):
     ("name", "put", "topic"),
     [("comment.flac", _vorbis_key, KEY), ("v24.mp3", _user_text, TEMPO), ("wma.wma", _asf_key, KEY),
      ("aac.m4a", _free_form, TEMPO)],
-    ids=str,
+    ids=("flac", "mp3", "wma", "m4a"),
 )  # fmt: skip
 def test_what_another_program_wrote_under_another_name_counts(music, name, put, topic):
     path = music(name)
