@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from beets import ui
@@ -20,11 +21,11 @@ from beetsplug._musrec_items import (
     to_dict,
     unanalysed_line,
 )
-from musrecd.asking.table import CHOICE, RULES, Option
+from musrecd.asking.table import CHOICE, OUTPUT, RULES, Option
 
 if TYPE_CHECKING:
     import optparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from beets.library import Item, Library
 
@@ -62,7 +63,7 @@ def add_options(parser: ui.CommonOptionsParser) -> None:
     add("--in", dest="inside", action="callback", type="string", callback=_take_rest, metavar="QUERY",
         help="only among these tracks; all words up to the next option")  # fmt: skip
     add("--to", metavar="QUERY", help="the way from the track asked about to this one, in --number steps")
-    for option in (*RULES, *CHOICE):
+    for option in (*RULES, *CHOICE, *OUTPUT):
         _add(parser, option)
     add("--json", action="store_true", help="print JSON")
     parser.add_path_option()
@@ -111,6 +112,9 @@ def run(
     _show(found, n_missing, options)
     for note in found.notes:
         warn(note)
+    if options.playlist or options.mpd:
+        for line in _delivered(config, found, options):
+            warn(line)
     if n_missing:
         warn(unanalysed_line(n_missing))
 
@@ -154,6 +158,18 @@ def _note_suggested(config: Config, reader: LibraryReader, found: _Found) -> Non
     tracks = reader.tracks_at([item.path for item, _ in found.results], answering(reader).version)
     with MusrecLibrary.open(config.library) as library:
         library.note_suggested([track.recording_id for track in tracks.values()])
+
+
+def _delivered(config: Config, found: _Found, options: optparse.Values) -> Iterator[str]:
+    from musrecd.playlists.delivery import deliver
+    from musrecd.types import Tags, Track
+
+    tracks = [
+        Track(item.path, told.result.row, item.length or 0.0, Tags(item.artist, item.title, item.album))
+        for item, told in found.results
+    ]
+    playlist = Path(options.playlist) if options.playlist else None
+    return deliver(tracks, config, playlist=playlist, to_mpd=bool(options.mpd))
 
 
 def _show(found: _Found, n_missing: int, options: optparse.Values) -> None:

@@ -31,7 +31,7 @@ TAGGING_KEYS = {
     "write", "threshold", "count", "whitelist", "aliases", "canonical", "prefer_specific", "title_case", "hard_links",
     "keep_mtime", "moods", "tempo", "key",
 }  # fmt: skip
-TABLES = ("analysis", "tagging", "daemon", "playlists", "mpd")
+TABLES = ("analysis", "cluster", "tagging", "daemon", "playlists", "mpd")
 
 
 @pytest.fixture

@@ -136,7 +136,9 @@ def ask(
         seeds, vectors, features, catalogue, question.rules, question.choice, pool=pool, suggested=suggested
     )
     results = {result.row: result for result in answer.results}
-    rows = flow(vectors, features.bpm, features.key, list(results)) if question.order == "flow" else list(results)
+    rows = list(results)
+    if question.order == "flow" and rows:
+        rows = flow(vectors, features.bpm, features.key, rows, start=rows[0])
     return Answered([told(results[row], seeds, features) for row in rows], list(answer.notes))
 
 

@@ -44,3 +44,7 @@ CHOICE = (
     Option("order", "score (the default), or flow: as a set, by tempo, key and sound", "ORDER"),
     Option("explain", "say for each track what speaks for it"),
 )
+OUTPUT = (
+    Option("playlist", "write the tracks into a playlist (.m3u8), too", "FILE"),
+    Option("mpd", "add the tracks to the queue of MPD, too"),
+)

@@ -3,17 +3,18 @@
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
-from musrecd.asking.table import CHOICE, RULES
+from musrecd.asking.table import CHOICE, OUTPUT, RULES
 from musrecd.commands.session import Session, no_empty_names, one_line_errors
 
 
 def _with_table(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that `beet similar` has, too."""
-    for option in reversed((*RULES, *CHOICE)):
+    for option in reversed((*RULES, *CHOICE, *OUTPUT)):
         kind: dict[str, Any] = {"is_flag": True} if option.metavar is None else {"metavar": option.metavar}
         command = click.option(option.flag, option.name, help=option.help, multiple=option.is_multiple, **kind)(command)
     return command
@@ -44,6 +45,7 @@ def similar(session: Session, seeds: tuple[str, ...], **values: Any) -> None:  #
     from musrecd.asking.options import question
     from musrecd.commands import similar as answers
     from musrecd.commands import similar_page as page
+    from musrecd.playlists.delivery import deliver
 
     if bool(seeds or values["like"] or values["files"]) == values["by_chance"]:
         raise click.UsageError("name a file or words, or ask with --random; not both")
@@ -60,3 +62,6 @@ def similar(session: Session, seeds: tuple[str, ...], **values: Any) -> None:  #
             sys.stdout.buffer.write(found.track.path + b"\n")
     else:
         page.show(answer, explain=values["explain"], path_to=values["to"] is not None)
+    playlist = Path(values["playlist"]) if values["playlist"] else None
+    for line in deliver([found.track for found in answer.found], config, playlist=playlist, to_mpd=values["mpd"]):
+        click.echo(line, err=True)

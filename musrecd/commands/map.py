@@ -27,7 +27,7 @@ from musrecd.types import Analysis, EncoderInfo, FloatArray, KnownRecording, Tag
 
 SUFFIXES = (".png", ".html")
 # How many tracks lie between the ends of a path.
-_STEPS = 8
+_STEPS = 9
 
 
 @dataclass(slots=True)

@@ -48,7 +48,7 @@ def read_list(path: Path) -> list[Entry]:
 
 def _read(path: Path) -> bytes:
     try:
-        if not path.is_file():
+        if path.exists() and not path.is_file():
             raise PlaylistError(f"{printable_path(bytes(path))} is not a file")
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)

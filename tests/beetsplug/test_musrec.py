@@ -18,7 +18,16 @@ def ids(beet, *query) -> list[str]:
 
 def test_help_explains_itself(beet):
     text = beet("help", "similar").stdout
-    for words in ("QUERY", "--number", "--min-score", "--json", "--path", "--format", "Example: beet similar"):
+    for words in (
+        "QUERY",
+        "--number",
+        "--min-score",
+        "--json",
+        "--path",
+        "--format",
+        "--preset mix --explain",
+        "--unlike",
+    ):
         assert words in text
 
 

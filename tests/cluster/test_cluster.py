@@ -99,7 +99,7 @@ def test_workers_that_cannot_hear_are_left_out_and_the_others_go_on(
     with pytest.raises(ClusterError, match=r"no worker of tcp://.* can hear; tcp://"):
         scan()
     told = capsys.readouterr().err
-    assert "it has the encoder other-2, and tiny-1 is asked for" in told
+    assert f"it has the encoder {full_version('other-2')}, and {full_version('tiny-1')} is asked for" in told
     assert f"as {tmp_path}/not mounted/" in told
 
     helpers.start()

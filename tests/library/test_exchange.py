@@ -192,7 +192,7 @@ class Store:
     def __init__(self) -> None:
         self.analyses: list[Analysis] = []
 
-    def register_encoder(self, info):
+    def register_encoder(self, info, hearing):
         pass
 
     def keep_new(self, analyses):

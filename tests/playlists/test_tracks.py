@@ -23,11 +23,12 @@ def test_the_rest_of_what_sounds_alike_comes_first_and_never_a_seed(reader, make
     assert set(numbers(tracks_for(reader, make_list("A", artist(2), number=100)))) == {*range(10), *range(15, 40)}
 
 
-def test_the_order_is_that_of_the_cosine(reader, make_list):
+def test_the_order_is_that_of_the_cosine_but_for_tracks_that_are_near_everyone(reader, make_list):
     found = numbers(tracks_for(reader, make_list("A", title(10), number=100)))
     scores = [float(embedding(10) @ embedding(number)) for number in found]
     assert len(found) == 39
-    assert scores == sorted(scores, reverse=True)
+    assert max(abs(a - b) for a, b in zip(scores, sorted(scores, reverse=True), strict=True)) < 0.2
+    assert set(found[:4]) == {11, 12, 13, 14}
 
 
 def test_seeds_are_words_and_files_and_lists(reader, make_list, tmp_path, path_of):
@@ -58,7 +59,7 @@ def test_a_seed_that_leads_nowhere_is_named_with_its_playlist(reader, make_list,
 
 
 def test_a_list_that_is_gone_is_said(reader, make_list):
-    with pytest.raises(PlaylistError, match=r"gone\.m3u is not a file"):
+    with pytest.raises(PlaylistError, match=r"gone\.m3u cannot be read: No such file"):
         tracks_for(reader, make_list("A", "/gone.m3u"))
 
 
