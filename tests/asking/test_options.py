@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import confuse
 import pytest
-from musrecd.recommend.presets import PRESETS
 
 from musrecd.asking.options import question
 from musrecd.asking.table import CHOICE, RULES
 from musrecd.config import from_view
 from musrecd.errors import MusrecError
 from musrecd.recommend.asking import Rules
+from musrecd.recommend.presets import PRESETS
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ from musrecd.errors import MusrecError, NotAudioError
 
 
 @pytest.fixture
-def scanned(musrecd, rendered):
-    musrecd("scan", rendered)
-    return musrecd
+def scanned(knowing):
+    return knowing
 
 
 def paths(result) -> list[str]:
