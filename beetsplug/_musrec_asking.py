@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from beets.dbcore.pathutils import normalize_path_for_db
-from beets.dbcore.query import InQuery
 from beets.library import Item, parse_query_parts
 from beets.ui import UserError  # type: ignore[attr-defined]
 
@@ -31,35 +29,54 @@ if TYPE_CHECKING:
     from musrecd.types import EncoderInfo
 
 _PATHS_AT_ONCE = 900
+_GENRES = Item._fields["genres"]
+
+
+_ENTRIES = "SELECT id, path, artist, title, album, genres, year FROM items WHERE path IN (?*)"
 
 
 @dataclass(slots=True)
 class ItemCatalogue:
-    """The names that beets has; keeps the items that it was asked for."""
+    """The names that beets has. An item takes long to make, so only those that are shown are (`item`)."""
 
     lib: Library
     reader: LibraryReader
     version: str
-    items: dict[int, Item] = field(default_factory=dict)
+    ids: dict[int, int] = field(default_factory=dict)
 
     def entries(self, rows: Iterable[int]) -> Mapping[int, Entry]:
         """Describe rows that beets manages a file of."""
         tracks = self.reader.tracks_in_rows(list(rows), self.version)
-        paths = {normalize_path_for_db(track.path) for files in tracks.values() for track in files}
-        items = items_at(self.lib, list(paths))
+        folder = os.path.join(self.lib.directory, b"")
+        # What `normalize_path_for_db` does, which takes long for hundreds; the library's paths are normal.
+        paths = {track.path: track.path.removeprefix(folder) for files in tracks.values() for track in files}
+        known = self._at(sorted(set(paths.values())))
         found: dict[int, Entry] = {}
         for row, files in tracks.items():
-            item = next((items[track.path] for track in files if track.path in items), None)
-            if item is not None:
-                self.items[row] = item
-                found[row] = entry_of(item)
+            there = next((known[paths[track.path]] for track in files if paths[track.path] in known), None)
+            if there is not None:
+                self.ids[row], found[row] = there
         return found
 
+    def item(self, row: int) -> Item:
+        """Return the item of a row that was described."""
+        item = self.lib.get_item(self.ids[row])
+        if item is None:
+            raise UserError("the beets library changed meanwhile; ask again")
+        return item
 
-def items_at(lib: Library, paths: Sequence[bytes]) -> dict[bytes, Item]:
-    """Return the items of beets at these paths, as it keeps them."""
-    chunks = (paths[i : i + _PATHS_AT_ONCE] for i in range(0, len(paths), _PATHS_AT_ONCE))
-    return {item.path: item for chunk in chunks for item in lib.items(InQuery("path", chunk))}
+    def _at(self, paths: Sequence[bytes]) -> dict[bytes, tuple[int, Entry]]:
+        from musrecd.recommend.asking import Entry
+
+        found: dict[bytes, tuple[int, Entry]] = {}
+        for i in range(0, len(paths), _PATHS_AT_ONCE):
+            chunk = paths[i : i + _PATHS_AT_ONCE]
+            with self.lib.transaction() as transaction:
+                rows = transaction.query(_ENTRIES.replace("?*", ", ".join("?" * len(chunk))), chunk)
+            for number, path, artist, title, album, genres, year in rows:
+                named = Entry(artist, title, album, tuple(_GENRES.from_sql(genres)), year or None)
+                found[bytes(path)] = (number, named)
+        return found
 
 
 def entry_of(item: Item) -> Entry:

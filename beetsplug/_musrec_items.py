@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from musrecd.types import EncoderInfo
 
 _SHOWN = 3
+_NEWEST = 500
 
 # beets keeps paths within its directory relative to it.
 BEETS_PATHS = """
@@ -31,9 +32,20 @@ BEETS_PATHS = """
 
 
 def count_unanalysed(lib: Library, reader: LibraryReader, info: EncoderInfo) -> int:
-    """Count the items of beets that the library has no analysis of."""
-    database = Path(os.fsdecode(lib.path))
-    return reader.count_unanalysed(database, BEETS_PATHS, [os.path.join(lib.directory, b"")], info.version)
+    """Count the items of beets that the library has no analysis of.
+
+    To look up a hundred thousand takes longer than the answer below which the number stands. So only the newest are,
+    unless one of these is not analysed, or beets has more items than the library has files.
+    """
+    database, folder = Path(os.fsdecode(lib.path)), os.path.join(lib.directory, b"")
+    newest = f"{BEETS_PATHS} ORDER BY id DESC LIMIT {_NEWEST}"
+    with lib.transaction() as transaction:
+        n_items = int(transaction.query("SELECT count(*) FROM items")[0][0])
+    if n_items <= reader.count_present(info.version) and not reader.count_unanalysed(
+        database, newest, [folder], info.version
+    ):
+        return 0
+    return reader.count_unanalysed(database, BEETS_PATHS, [folder], info.version)
 
 
 def matching(lib: Library, arguments: list[str]) -> list[Item]:

@@ -147,7 +147,7 @@ def _answer(asking: Asking, options: optparse.Values, arguments: list[str], aske
     else:
         seeds += [seed for query in options.unlike or () for seed in asking.about(query, -1.0).seeds]
         answer = ask(asking.reader, asking.info, seeds, asked, catalogue, pool)
-    results = [(catalogue.items[told.result.row], told) for told in answer.told]
+    results = [(catalogue.item(told.result.row), told) for told in answer.told]
     return _Found(names, [item for each in like for item in each.items], results, answer.notes)
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _FIRST_BATCH = 32
+# A catalogue may go through all its names each time it is asked.
+_FIRST_BATCH_IF_PICKY = 512
 _LARGEST_BATCH = 1024
 # The same sound in two files: what the encoder makes of a recording hardly depends on the codec.
 _SAME_RECORDING = 0.9999
@@ -43,6 +45,8 @@ class Gate:
         self._songs = [Song.of(seed, seed.embedding) for seed in query.seeds] if choice.no_duplicates else []
         self._artists = {artist_key(seed.artist) for seed in query.likes} - {""} if choice.not_same_artist else set()
         self._entries: dict[int, Entry | None] = {}
+        is_picky = genre_rule is not None or rules.years != (None, None) or choice.diverse > 0
+        self._first_batch = _FIRST_BATCH_IF_PICKY if is_picky else _FIRST_BATCH
 
     def passing(
         self, ranked: Iterator[tuple[int, float]], broken: "npt.NDArray[np.uint8]", *, genre: bool
@@ -51,7 +55,7 @@ class Gate:
 
         `broken` is which rules each row of the matrix breaks, the genre aside, which all of them break or none.
         """
-        size = _FIRST_BATCH
+        size = self._first_batch
         while batch := list(islice(ranked, size)):
             self._look_up([row for row, _ in batch])
             rows = np.array([row for row, _ in batch], np.intp)
