@@ -125,9 +125,6 @@ def create_journal(db: Database) -> None:
             probability REAL,
             undoes INTEGER,
             moods TEXT NOT NULL,
-            bpm INTEGER,
-            "key" TEXT,
-            spared INTEGER NOT NULL DEFAULT 0,
             size INTEGER,
             mtime_ns INTEGER
         );
@@ -232,6 +229,16 @@ def create_suggestions(db: Database) -> None:
             n INTEGER NOT NULL,
             last_at TEXT NOT NULL
         );
+    """)
+
+
+@STEPS()
+def add_heard_tags(db: Database) -> None:
+    """Let the journal tell tempo and key, and which writes an `undo last` could not take back."""
+    db.executescript("""
+        ALTER TABLE tag_writes ADD COLUMN bpm INTEGER;
+        ALTER TABLE tag_writes ADD COLUMN "key" TEXT;
+        ALTER TABLE tag_writes ADD COLUMN spared INTEGER NOT NULL DEFAULT 0;
     """)
 
 

@@ -98,7 +98,9 @@ class RowFile:
                 self._prove(proof)
         except (FileNotFoundError, UnsoundError) as error:
             if self.rows.n_rows:
-                _log.warning("rebuilding %s: %s", self.path.name, error)
+                # None at all is what an older musrec left, or somebody who copied the database alone.
+                level = logging.INFO if isinstance(error, FileNotFoundError) else logging.WARNING
+                _log.log(level, "rebuilding %s: %s", self.path.name, error)
             self.rebuild(is_committed=is_committed)
 
     def is_ready(self) -> bool:
