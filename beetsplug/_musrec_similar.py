@@ -153,11 +153,10 @@ def _answer(asking: Asking, options: optparse.Values, arguments: list[str], aske
 
 def _note_suggested(config: Config, reader: LibraryReader, found: _Found) -> None:
     """Remember what was shown, for those who want something new next time."""
-    from musrecd.library.store import Library as MusrecLibrary
+    from musrecd.library.suggestions import note_suggested
 
     tracks = reader.tracks_at([item.path for item, _ in found.results], answering(reader).version)
-    with MusrecLibrary.open(config.library) as library:
-        library.note_suggested([track.recording_id for track in tracks.values()])
+    note_suggested(config.library, [track.recording_id for track in tracks.values()])
 
 
 def _delivered(config: Config, found: _Found, options: optparse.Values) -> Iterator[str]:

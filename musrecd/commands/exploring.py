@@ -69,6 +69,7 @@ def recommend(
     """
     from musrecd.commands import recommend as answers
     from musrecd.commands.recommend_text import show
+    from musrecd.playlists.delivery import deliver
 
     if playlist is not None:
         if way is None:
@@ -78,7 +79,9 @@ def recommend(
     found = answers.recommend(config, liked, candidates, [way] if way else ["genre", "sound"])
     found = answers.cut(found, config.number)
     if playlist is not None and way is not None:
-        answers.write_playlist(playlist, found.rankings[way])
+        tracks = answers.tracks_of(found.rankings[way])
+        for line in deliver(tracks, config, playlist=playlist, to_mpd=False):
+            click.echo(line, err=True)
     if as_json:
         click.echo(json.dumps(answers.to_dict(found), indent=1))
     else:

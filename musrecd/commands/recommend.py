@@ -8,13 +8,13 @@ from typing import Any, Literal
 import numpy as np
 
 from musrecd.commands.gathering import Gathered, Known, gather
-from musrecd.commands.output import check_new, check_output, write_output
+from musrecd.commands.output import check_new, check_output
 from musrecd.config import Config
 from musrecd.errors import MusrecError
 from musrecd.library.reader import LibraryReader
 from musrecd.playlists.reading import Entry, read_list
 from musrecd.recommend.taste import Favourite, by_genre, by_sound, favourites, ranked, usual_shares
-from musrecd.types import EncoderInfo, FloatArray
+from musrecd.types import EncoderInfo, FloatArray, Tags, Track
 
 By = Literal["genre", "sound"]
 PLAYLISTS = (".m3u8", ".m3u")
@@ -139,13 +139,9 @@ def check_playlist(output: Path) -> None:
     check_new(output)
 
 
-def write_playlist(output: Path, picks: Sequence[Pick]) -> None:
-    """Write candidates as an M3U8 playlist. Raises MusrecError."""
-    lines = [b"#EXTM3U"]
-    for pick in picks:
-        seconds = -1 if pick.track.duration_s is None else round(pick.track.duration_s)
-        lines += [f"#EXTINF:{seconds},{pick.track.name}".encode("utf-8", "replace"), pick.track.path]
-    write_output(output, b"\n".join(lines) + b"\n")
+def tracks_of(picks: Sequence[Pick]) -> list[Track]:
+    """Return candidates as a playlist takes them."""
+    return [Track(pick.track.path, 0, pick.track.duration_s or 0.0, Tags(title=pick.track.name)) for pick in picks]
 
 
 def to_dict(answer: Recommendation) -> dict[str, Any]:

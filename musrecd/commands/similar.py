@@ -174,10 +174,9 @@ def _found(reader: LibraryReader, info: EncoderInfo, catalogue: LibraryCatalogue
 def _note_suggested(config: Config, question: Question, found: Sequence[Found]) -> None:
     """Remember what was shown, for those who want something new next time."""
     if question.choice.fresh and found:
-        from musrecd.library.store import Library
+        from musrecd.library.suggestions import note_suggested
 
-        with Library.open(config.library) as library:
-            library.note_suggested([each.track.recording_id for each in found])
+        note_suggested(config.library, [each.track.recording_id for each in found])
 
 
 def name_of(track: Track) -> str:

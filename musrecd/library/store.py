@@ -16,7 +16,6 @@ from musrecd.library.files import Files, state
 from musrecd.library.jobs import Jobs
 from musrecd.library.journal import Journal
 from musrecd.library.looks import Sight
-from musrecd.library.suggestions import count_suggested
 from musrecd.library.tag_queue import TagQueue
 from musrecd.library.writable import Writable
 from musrecd.types import Analysis, EncoderInfo, FileState, Job, Priority, Tags
@@ -193,12 +192,6 @@ class Library(Writable):
         """Forget what was learnt, with whatever encoder; False if there was nothing."""
         with self._transaction():
             return heads.forget(self._db.conn) > 0
-
-    def note_suggested(self, recording_ids: Iterable[int]) -> None:
-        """Count recordings that a person was just shown; unknown ids are passed over."""
-        recording_ids = list(recording_ids)
-        with self._transaction():
-            count_suggested(self._db.conn, recording_ids)
 
     def verify(self) -> int:
         """Check the whole library; damaged analyses become pending again. Returns how many there are.

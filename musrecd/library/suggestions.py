@@ -22,15 +22,10 @@ SUGGESTED = """
 def note_suggested(path: Path, recording_ids: Iterable[int]) -> None:
     """Count recordings that a person was just shown; nothing if the library cannot be written now.
 
-    With the standard library's sqlite3 alone, for whoever asks.
+    Unknown ids are passed over. With the standard library's sqlite3 alone, for whoever asks.
     """
+    at = now()
     with suppress(sqlite3.Error), closing(connect(path, "rw", _BUSY_TIMEOUT_S)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        count_suggested(connection, recording_ids)
+        connection.executemany(_NOTE, [(at, int(number)) for number in recording_ids])
         connection.execute("COMMIT")
-
-
-def count_suggested(connection: sqlite3.Connection, recording_ids: Iterable[int]) -> None:
-    """Do so within a transaction; unknown ids are passed over. Raises sqlite3.Error."""
-    at = now()
-    connection.executemany(_NOTE, [(at, int(number)) for number in recording_ids])

@@ -54,7 +54,7 @@ def test_rows_of_the_files_of_another_database(reader, make, tmp_path):
 def test_suggestions_are_counted_by_recording(filled, reader, path, make):
     ids = {row: tracks[0].recording_id for row, tracks in reader.tracks_in_rows([0, 3, 5], make.version).items()}
     assert reader.suggested(make.version) == {}
-    filled.note_suggested([ids[0], ids[3], ids[3], 99])
+    note_suggested(path, [ids[0], ids[3], ids[3], 99])
     note_suggested(path, [ids[3], ids[5], 99])
     assert reader.suggested(make.version) == {0: 1, 3: 3, 5: 1}
     assert reader.suggested("unknown") == {}
