@@ -128,23 +128,13 @@ class Asking:
 
     def file(self, name: str) -> About:
         """Hear a file, or take it from the library. Raises MusrecError."""
-        from musrecd.asking.ask import seed_of, seeds_of
-        from musrecd.commands.outside import as_file, hear
+        from musrecd.asking.ask import seeds_of
+        from musrecd.commands.outside import seeds_of_file
 
-        path = os.path.abspath(os.fsencode(name))
-        if inside := self.reader.tracks_at([path], self.info.version):
+        inside = self.reader.tracks_at([os.path.abspath(os.fsencode(name))], self.info.version)
+        if inside:
             return About(seeds_of(self.reader, self.info, list(inside.values())), [name], [])
-        from musrecd.ingest.tags import read_tags
-        from musrecd.types import Analysis
-
-        with as_file(name) as there:
-            heard = hear(self.config, there, self.info)
-            rows = self.reader.rows_of(self.reader.recordings_of([heard.audio_id]), self.info.version)
-            files = self.reader.tracks_in_rows(list(rows.values()), self.info.version)
-            known = [tracks[0] for tracks in files.values() if tracks]
-            if known or not isinstance(heard, Analysis):
-                return About(seeds_of(self.reader, self.info, known), [name], [])
-            return About([seed_of(heard, read_tags(os.fsencode(there)))], [name], [])
+        return About(seeds_of_file(self.config, self.info, name), [name], [])
 
     def pool(self, arguments: Sequence[str]) -> np.ndarray:
         """Rows of the tracks that match a query of beets. Raises UserError if there are none."""

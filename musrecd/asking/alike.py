@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from musrecd.config import Config
     from musrecd.types import FloatArray, Track
 
-_ROWS_AT_ONCE = 1024
+_PAIRS_AT_ONCE = 2**24
 
 
 def alike(config: "Config", words: str, least: float | None) -> list[bytes]:
@@ -42,10 +42,11 @@ def alike(config: "Config", words: str, least: float | None) -> list[bytes]:
 
 
 def _with_double(vectors: "FloatArray", least: float) -> np.ndarray:
-    """Rows that another row is at least as like as that: every pair is looked at, a thousand rows at a time."""
+    """Rows that another row is at least as like as that: every pair is looked at, so many at a time that they fit."""
+    n_rows = max(1, _PAIRS_AT_ONCE // max(len(vectors), 1))
     found = np.zeros(len(vectors), bool)
-    for first in range(0, len(vectors), _ROWS_AT_ONCE):
-        rows = slice(first, first + _ROWS_AT_ONCE)
+    for first in range(0, len(vectors), n_rows):
+        rows = slice(first, first + n_rows)
         scores = vectors[rows] @ vectors.T
         scores[np.arange(len(scores)), np.arange(first, first + len(scores))] = -2
         found[rows] = scores.max(axis=1, initial=-2) >= least

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from musrecd.asking.ask import seed_of, seeds_of
 from musrecd.config import Config
 from musrecd.display import printable_path
 from musrecd.errors import AudioError, LibraryError, MusrecError
+from musrecd.library.reader import LibraryReader
+from musrecd.recommend.asking import Seed
 from musrecd.types import Analysis, EncoderInfo, KnownRecording
 
 STANDARD_INPUT = "-"
@@ -26,6 +29,28 @@ def as_file(name: str) -> Iterator[str]:
         shutil.copyfileobj(sys.stdin.buffer, file)
         file.flush()
         yield file.name
+
+
+def seeds_of_file(
+    config: Config, info: EncoderInfo, name: str, *, weight: float = 1.0, store: bool = False
+) -> list[Seed]:
+    """Hear a file and make a seed of it; of a recording that the library has, with its place there.
+
+    Raises what `hear` raises.
+    """
+    from musrecd.ingest.tags import read_tags
+
+    with as_file(name) as file:
+        heard = hear(config, file, info, store=store and name != STANDARD_INPUT)
+        tags = read_tags(os.fsencode(file))
+    with LibraryReader.open(config.library) as reader:
+        rows = reader.rows_of(reader.recordings_of([heard.audio_id]), info.version)
+        files = reader.tracks_in_rows(list(rows.values()), info.version)
+        if known := [tracks[0] for tracks in files.values() if tracks]:
+            return seeds_of(reader, info, known, weight=weight)
+    if not isinstance(heard, Analysis):
+        raise LibraryError(f"{printable_path(name)} is known, but its files are gone; run `musrecd scan` with it first")
+    return [seed_of(heard, tags, weight=weight)]
 
 
 def hear(config: Config, file: str, info: EncoderInfo, *, store: bool = False) -> Analysis | KnownRecording:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from musrecd.asking.ask import LibraryCatalogue, Told, ask, seed_of, seeds_of
+from musrecd.asking.ask import LibraryCatalogue, Told, ask, seeds_of
 from musrecd.asking.question import Question
 from musrecd.asking.way import way
-from musrecd.commands.outside import STANDARD_INPUT, as_file, hear
+from musrecd.commands.outside import STANDARD_INPUT, seeds_of_file
 from musrecd.config import Config
 from musrecd.errors import LibraryError, MusrecError
 from musrecd.library.reader import LibraryReader
 from musrecd.recommend.asking import Seed
 from musrecd.tagging.predict import Prediction, most_probable
-from musrecd.types import Analysis, EncoderInfo, Track
+from musrecd.types import EncoderInfo, Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,6 @@ def similar_to(config: Config, about: About, question: Question, *, store: bool 
     with LibraryReader.open(config.library) as reader:
         info = _encoder(reader)
     wanted = (about.like, 1.0), (about.files, 1.0), (about.unlike, -1.0), ((about.to,) if about.to else (), 1.0)
-    # Hearing takes long; nobody holds the library open meanwhile.
     like, files, unlike, end = (_sought(config, info, names, weight, store=store) for names, weight in wanted)
     with LibraryReader.open(config.library) as reader:
         catalogue = LibraryCatalogue(reader, info.version)
@@ -107,38 +106,12 @@ def _sought(config: Config, info: EncoderInfo, names: Sequence[str], weight: flo
         tracks = tracks_by_words(reader, info.version, words) if words else []
         inside = reader.tracks_at([os.path.abspath(os.fsencode(file)) for file in files], info.version)
         tracks += inside.values()
-    outside = [file for file in files if os.path.abspath(os.fsencode(file)) not in inside]
-    heard = [_hear(config, info, file, weight, store=store) for file in outside]
-    with LibraryReader.open(config.library) as reader:
         seeds = seeds_of(reader, info, tracks, weight=weight) if tracks else []
-        for each in heard:
-            # A copy of what the library has is that recording, with its place in the library.
-            known = reader.recordings_of([each.audio_id])
-            seeds += _known(reader, info, known, weight) or ([each.seed] if each.seed else [])
+    outside = [file for file in files if os.path.abspath(os.fsencode(file)) not in inside]
+    # Hearing takes long; nobody holds the library open meanwhile.
+    for file in outside:
+        seeds += seeds_of_file(config, info, file, weight=weight, store=store)
     return _Sought(seeds, [*dict.fromkeys(map(name_of, tracks)), *outside])
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    audio_id: str
-    seed: Seed | None
-
-
-def _hear(config: Config, info: EncoderInfo, name: str, weight: float, *, store: bool) -> _Heard:
-    from musrecd.ingest.tags import read_tags
-
-    with as_file(name) as file:
-        heard = hear(config, file, info, store=store and name != STANDARD_INPUT)
-        if not isinstance(heard, Analysis):
-            return _Heard(heard.audio_id, None)
-        return _Heard(heard.audio_id, seed_of(heard, read_tags(os.fsencode(file)), weight=weight))
-
-
-def _known(reader: LibraryReader, info: EncoderInfo, recording_ids: list[int], weight: float) -> list[Seed]:
-    rows = reader.rows_of(recording_ids, info.version)
-    found = reader.tracks_in_rows(list(rows.values()), info.version) if rows else {}
-    tracks = [tracks[0] for tracks in found.values() if tracks]
-    return seeds_of(reader, info, tracks, weight=weight) if tracks else []
 
 
 def tracks_by_words(reader: LibraryReader, version: str, words: str) -> list[Track]:
