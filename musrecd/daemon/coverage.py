@@ -9,7 +9,8 @@ from musrecd.daemon.watcher import Root, Watcher, more_watches, watches_in_use
 class Coverage:
     """Compares the folders that looks found with the watches there are, and decides what cannot be watched.
 
-    Folders come and go between a look and the count: what seems to be too few is believed after a second look.
+    Folders come and go between a look and the count: what seems to be too few is believed after a second look, of
+    those in which a folder without a watch is found then.
     """
 
     def __init__(self, watcher: Watcher) -> None:
@@ -37,7 +38,7 @@ class Coverage:
             return watched
         self._unsure &= {root.path for root in watched} - set(looked.folders)
         if not self._unsure:
-            for root in watched:
+            for root in filter(self._watcher.lacks_watches, watched):
                 self._watcher.poll(root, f"{n_folders} folders, {n_watches} watches{more_watches()}")
         return []
 

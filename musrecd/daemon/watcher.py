@@ -29,6 +29,8 @@ Method = Literal["events", "polling", "absent"]
 _LIMITS = Path("/proc/sys/fs/inotify")
 _ABSENT = "there is no such folder"
 _SILENT = "it does not answer"
+# A folder that came up or changed a moment ago may get its watch in the next, also if one of its name was there before.
+_SLOW_S = 3.0
 # When watches run out, all the later folders have none: a few of them tell.
 _MOST_NEW_FOLDERS = 1000
 # What distributions set.
@@ -137,6 +139,11 @@ class Watcher:
             _log.info("watched again", extra={"path": root.path})
         return root.watch is not None
 
+    def lacks_watches(self, root: Root) -> bool:
+        """Whether there is a folder in it that should have got its watch by now and has none; it is walked through."""
+        folders = (os.path.join(parent, name) for parent, names, _ in os.walk(root.path) for name in names)
+        return any(not self._sees(root, folder) and _is_settled(folder) for folder in folders)
+
     def stop(self) -> None:
         """End all threads."""
         self._stop_observing()
@@ -195,9 +202,10 @@ class Watcher:
 
     def _outgrew(self, root: Root) -> bool:
         """Whether new folders got no watch, of which the system says nothing; the folder is watched no more then."""
-        # What came up a moment ago may get its watch in the next.
-        settled, root.made_before = root.made_before, [root.made.popleft() for _ in range(len(root.made))]
-        if all(self._sees(root, folder) or not _is_folder(folder) for folder in settled):
+        unseen = [folder for folder in root.made_before if not self._sees(root, folder) and _is_folder(folder)]
+        root.made_before = [root.made.popleft() for _ in range(len(root.made))]
+        if not any(map(_is_settled, unseen)):
+            root.made_before += unseen
             return False
         self.poll(root, f"there are more folders than watches{more_watches()}")
         return True
@@ -229,6 +237,15 @@ class Watcher:
 def _is_folder(path: bytes) -> bool:
     """Whether it is a folder and no link to one, which is not watched."""
     return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _is_settled(folder: bytes) -> bool:
+    """Whether it is a folder, and no link to one, that did not change for a while."""
+    try:
+        age_s = time.time() - os.lstat(folder).st_ctime
+    except OSError:
+        return False
+    return _is_folder(folder) and not 0 <= age_s < _SLOW_S
 
 
 def watch_limit() -> int | None:

@@ -1,5 +1,8 @@
 """Folders without a watch are noticed, and none is taken for one that only went or is watched already."""
 
+import ctypes
+import errno
+
 import pytest
 
 from musrecd.daemon import coverage as module
@@ -44,8 +47,25 @@ def scene(music, monkeypatch):
         each.watcher.stop()
 
 
-def test_too_few_watches_are_believed_after_a_second_look(scene, music):
+@pytest.fixture
+def unwatched(monkeypatch):
+    """Makes a folder that the system refuses to watch."""
+
+    def refuse(*_):
+        ctypes.set_errno(errno.ENOSPC)
+        return -1
+
+    def make(folder) -> None:
+        monkeypatch.setattr("watchdog.observers.inotify_c.inotify_add_watch", refuse)
+        monkeypatch.setattr("musrecd.daemon.watcher._SLOW_S", 0.0)
+        (folder / "one too many").mkdir()
+
+    return make
+
+
+def test_too_few_watches_are_believed_after_a_second_look(scene, music, unwatched):
     seen = scene(music)
+    unwatched(music)
     assert seen.looked(music, 101) == [bytes(music)], "to be looked through once more"
     assert seen.methods == ["events"]
     assert seen.looked(music, 101) == []
@@ -62,9 +82,21 @@ def test_folders_that_went_after_they_were_seen_change_nothing(scene, music):
     assert seen.methods == ["events"]
 
 
-def test_of_several_folders_each_is_looked_at_again(scene, music, tmp_path):
+def test_folders_that_come_and_go_all_the_time_change_nothing(scene, music):
+    seen = scene(music)
+    for _ in range(3):
+        assert seen.looked(music, 101) == [bytes(music)]
+        (music / "came a moment ago").mkdir()
+        assert seen.looked(music, 101) == []
+        (music / "came a moment ago").rmdir()
+    assert seen.methods == ["events"]
+
+
+def test_of_several_folders_each_is_looked_at_again(scene, music, tmp_path, unwatched):
     (tmp_path / "other").mkdir()
     seen = scene(music, tmp_path / "other")
+    unwatched(music)
+    unwatched(tmp_path / "other")
     assert seen.looked(music, 60) == []
     assert seen.looked(tmp_path / "other", 60) == [bytes(music), bytes(tmp_path / "other")]
     assert seen.looked(music, 60) == []
