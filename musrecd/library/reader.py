@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +25,8 @@ from musrecd.types import EncoderInfo, Features, FileState, FloatArray, Priority
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from musrecd.library.items import BeetsItems
+
 _TRACKS_AT = """
     SELECT a."row", f.path, f.recording_id, r.duration_s, f.artist, f.title, f.album, f.genres, f.year
     FROM files f
@@ -48,10 +49,6 @@ _FIND = """
     ORDER BY f.path
 """
 _OUTPUTS = "SELECT id, embedding, probabilities, checksum FROM outputs WHERE id IN (?*)"
-# Recordings are never deleted, so their ids are as many as they are.
-_IS_COMPLETE = """
-    SELECT coalesce((SELECT n_rows FROM encoders WHERE id = ?), 0) >= coalesce((SELECT max(id) FROM recordings), 0)
-"""
 
 
 class Pulse(NamedTuple):
@@ -146,43 +143,11 @@ class LibraryReader(Readable):
         """
         return {path for (path,) in self._rows(sql, [self._id_of(version)])}
 
-    def count_unanalysed(self, database: Path, paths: str, parameters: Sequence[object], version: str) -> int:
-        """Count the files of another SQLite database that are not analysed with the version.
+    def items(self, database: Path, folder: bytes, version: str) -> "BeetsItems":
+        """Get at the items of a beets library that are in the rows of a version; its paths begin in `folder`."""
+        from musrecd.library.items import BeetsItems
 
-        `paths` is a SELECT, over tables of `other.`, of absolute paths as BLOBs in a column `path`. The two
-        databases meet within SQLite, because a set of a million paths takes Python a second.
-        """
-        encoder_id = self._id_of(version)
-        # Mostly every recording is analysed, and then half of the look-ups can be saved.
-        complete = bool(self._rows(_IS_COMPLETE, [encoder_id])[0][0])
-        analysed = "" if complete else "JOIN analyses a ON a.recording_id = f.recording_id AND a.encoder_id = ?"
-        sql = f"""
-            SELECT count(*) FROM ({paths}) o WHERE NOT EXISTS (
-                SELECT 1 FROM files f {analysed} WHERE f.path = o.path AND f.missing_since IS NULL
-            )
-        """  # noqa: S608  # `paths` is code of ours, its values are parameters
-        with self._attached(database):
-            return int(self._rows(sql, [*parameters] if complete else [*parameters, encoder_id])[0][0])
-
-    def count_present(self, version: str) -> int:
-        """Count the files that are analysed and not missing; 0 if some recording is not analysed with the version."""
-        # The condition is put so that both counts come from indexes, which are a tenth of the table.
-        sql = "SELECT (SELECT count(*) FROM files) - (SELECT count(*) FROM files WHERE missing_since IS NOT NULL)"
-        complete = self._rows(_IS_COMPLETE, [self._id_of(version)])[0][0]
-        return int(self._rows(sql)[0][0]) if complete else 0
-
-    def rows_in(
-        self, database: Path, paths: str, parameters: Sequence[object], version: str
-    ) -> "npt.NDArray[np.int64]":
-        """Rows, each once and in order, of the files of another SQLite database; `paths` as in `count_unanalysed`."""
-        sql = f"""
-            SELECT a."row" FROM ({paths}) o
-            CROSS JOIN files f ON f.path = o.path AND f.missing_since IS NULL
-            CROSS JOIN analyses a ON a.encoder_id = ? AND a.recording_id = f.recording_id
-        """  # noqa: S608  # `paths` is code of ours, its values are parameters
-        encoder_id = self._id_of(version)
-        with self._attached(database):
-            return np.unique(_numbers(self._rows(sql, [*parameters, encoder_id])))
+        return BeetsItems(self, self._rows, self._id_of(version), version, (database, folder))
 
     def analysed_rows(self, version: str) -> "npt.NDArray[np.int64]":
         """Rows of recordings with at least one file that is not missing, in order."""
@@ -294,15 +259,6 @@ class LibraryReader(Readable):
         if not found:
             raise LibraryError(f"the library {shown(self.path)} has no analyses of encoder version {version!r}")
         return StoredEncoder.from_columns(found[0])
-
-    @contextmanager
-    def _attached(self, database: Path) -> Iterator[None]:
-        """Let tables of another database be asked as `other.`; it is read only."""
-        self._rows("ATTACH ? AS other", [f"{database.absolute().as_uri()}?mode=ro"])
-        try:
-            yield
-        finally:
-            self._rows("DETACH other")
 
     def _damaged(self, recording_id: int) -> LibraryError:
         files = self._rows("SELECT path FROM files WHERE recording_id = ? ORDER BY path LIMIT 1", [recording_id])
