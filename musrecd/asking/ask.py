@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from musrecd.keys import KEYS
 from musrecd.recommend import ranking
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from musrecd.types import Analysis, EncoderInfo, Features, Tags, Track
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """A result with its tempo in BPM and its key, None where it has none, and what speaks for it, line by line."""
 
     result: Result
@@ -33,8 +31,7 @@ class Told:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """What was found, in the order asked for, and what a person should know of it, line by line."""
 
     told: list[Told]

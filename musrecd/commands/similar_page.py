@@ -2,7 +2,6 @@
 
 import os
 import sys
-from dataclasses import asdict
 from typing import Any, Literal
 
 from rich.cells import cell_len
@@ -44,7 +43,7 @@ def to_dict(answer: Answer) -> dict[str, Any]:
             "key": found.told.key,
             "genre": found.genre.name,
             "genre_probability": round(found.genre.probability, 4),
-            "why": {name: value for name, value in asdict(found.told.result.parts).items() if value is not None},
+            "why": {name: value for name, value in found.told.result.parts._asdict().items() if value is not None},
             "breaks": list(found.told.result.breaks),
         }
         for found in answer.found

@@ -11,7 +11,7 @@ from typing import Any
 from musrecd.errors import LibraryError
 from musrecd.library.damage import mark_damaged
 from musrecd.library.database import chunks, in_list
-from musrecd.library.encoders import StoredEncoder
+from musrecd.library.encoders import ENCODERS, StoredEncoder
 from musrecd.library.encoding import (
     check_audio_id,
     check_numbers,
@@ -143,10 +143,10 @@ class Analyses:
         return [columns[0] for columns in found if columns is not None]
 
     def _encoders(self) -> list[StoredEncoder]:
-        return [StoredEncoder.from_columns(columns) for columns in self._connection.execute(StoredEncoder.SELECT)]
+        return [StoredEncoder.from_columns(columns) for columns in self._connection.execute(ENCODERS)]
 
     def _encoder(self, version: str) -> StoredEncoder:
-        found = self._connection.execute(f"{StoredEncoder.SELECT} WHERE version = ?", [version]).fetchone()
+        found = self._connection.execute(f"{ENCODERS} WHERE version = ?", [version]).fetchone()
         if found is None:
             raise LibraryError(f"encoder version {version!r} is not registered in the library")
         return StoredEncoder.from_columns(found)

@@ -30,6 +30,7 @@ _NOTED = f"""
     WHERE a.encoder_id = ? AND a."row" IN (?*)
     ORDER BY f.path DESC
 """  # noqa: S608  # nothing in it comes from outside
+_NUMBERED = f"SELECT {_ABSOLUTE}, {_COLUMNS} FROM beets.items i WHERE i.id IN (?*)"  # noqa: S608
 _AT = f"SELECT i.path, {_COLUMNS} FROM beets.items i WHERE i.path IN (?*)"  # noqa: S608
 _ROWS_NOTED = """
     SELECT a."row" FROM (SELECT id FROM beets.items{where}) o
@@ -40,7 +41,7 @@ _HEARD = f"""
     CROSS JOIN files f ON f.path = {_ABSOLUTE} AND f.missing_since IS NULL
     CROSS JOIN analyses a ON a.encoder_id = ? AND a.recording_id = f.recording_id
 """
-_ROWS_AT = f'SELECT a."row" FROM (SELECT path FROM beets.items{{where}}) i {_HEARD}'
+_ROWS_AT = f'SELECT a."row" FROM (SELECT path FROM beets.items{{where}}) i {_HEARD}'  # noqa: S608
 _UNHEARD = f"""
     SELECT count(*) FROM (SELECT path FROM beets.items{{newest}}) i WHERE NOT EXISTS (
         SELECT 1 FROM files f CROSS JOIN analyses a ON a.encoder_id = ? AND a.recording_id = f.recording_id
@@ -83,7 +84,7 @@ class BeetsItems:
         self._folder = os.path.join(folder, b"")
         ask("ATTACH ? AS beets", [_uri(self._database)])
         self._stamp = _stamp(*beets, encoder_id)
-        self._meta: dict[str, str] = dict(ask(_META, []))  # type: ignore[arg-type]
+        self._meta: dict[str, str] = dict(ask(_META, []))
 
     def close(self) -> None:
         """Let go of beets' database."""
@@ -103,6 +104,10 @@ class BeetsItems:
         if not self.is_current and (others := [row for row in wanted if row not in found]):
             found |= self._searched(others)
         return found
+
+    def at(self, numbers: Iterable[int]) -> dict[bytes, Named]:
+        """Name items by the whole path of their file; those that are not there are left out."""
+        return {path: _named(columns) for path, *columns in self._in_chunks(_NUMBERED, numbers, self._folder)}
 
     def rows(self, clause: str | None = None, values: Sequence[Any] = ()) -> "np.ndarray[Any, np.dtype[np.int64]]":
         """Rows, each once and in order, of the items that satisfy a condition in SQL, of all if there is none."""

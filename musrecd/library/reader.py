@@ -13,7 +13,7 @@ from musrecd.library import features, heads, vectors
 from musrecd.library.damage import note_damaged
 from musrecd.library.database import bounds, library_errors, shown
 from musrecd.library.details import Details, read_details
-from musrecd.library.encoders import StoredEncoder
+from musrecd.library.encoders import ENCODERS, StoredEncoder
 from musrecd.library.encoding import encoder_from_row, fold, from_blob, genres_from_text, intact, slot
 from musrecd.library.journal import JournalReader
 from musrecd.library.looks import Sight, noted_look, read_generation
@@ -255,7 +255,7 @@ class LibraryReader(Readable):
         yield from ((row, _track(columns)) for row, *columns in self._in_chunks(sql, values, self._id_of(version)))
 
     def _encoder(self, version: str) -> StoredEncoder:
-        found = self._rows(f"{StoredEncoder.SELECT} WHERE version = ?", [version])
+        found = self._rows(f"{ENCODERS} WHERE version = ?", [version])
         if not found:
             raise LibraryError(f"the library {shown(self.path)} has no analyses of encoder version {version!r}")
         return StoredEncoder.from_columns(found[0])
