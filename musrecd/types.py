@@ -107,13 +107,6 @@ class Track(NamedTuple):
     tags: Tags
 
 
-class Match(NamedTuple):
-    """One answer: a row of the vector matrix and its cosine similarity to the seed (-1 to 1)."""
-
-    row: int
-    score: float
-
-
 class Features(NamedTuple):
     """What is known of each row of the vector matrix besides its vector: arrays (n_rows,), in the same order.
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
+
+from threadpoolctl import threadpool_limits
 
 from musrecd.keys import KEYS
 from musrecd.recommend import ranking
 from musrecd.recommend.asking import Entry, Seed
 from musrecd.recommend.reasons import explain
-from musrecd.recommend.sequence import flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -127,6 +129,7 @@ def ask(
     pool: np.ndarray | None = None,
 ) -> Answered:
     """Answer from the library. `pool` are the rows that may be results, all if None. Raises MusrecError."""
+    _stay_in_one_thread()
     features, vectors = reader.features(info.version), reader.vectors(info.version)
     suggested = reader.suggested(info.version) if question.choice.fresh else {}
     answer = ranking.answer(
@@ -135,8 +138,20 @@ def ask(
     results = {result.row: result for result in answer.results}
     rows = list(results)
     if question.order == "flow" and rows:
+        from musrecd.recommend.sequence import flow
+
         rows = flow(vectors, features.bpm, features.key, rows, start=rows[0])
     return Answered([told(results[row], seeds, features) for row in rows], list(answer.notes))
+
+
+@cache
+def _stay_in_one_thread() -> None:
+    """Let this process multiply in one thread from now on.
+
+    Going through vectors is limited by memory; on a busy machine threads that wait for each other take ten times as
+    long as one.
+    """
+    threadpool_limits(1, "blas")
 
 
 def told(result: Result, seeds: Sequence[Seed], features: Features) -> Told:

@@ -11,12 +11,15 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from musrecd.library.database import Rows, chunks, connect, in_list
-from musrecd.types import Tags, Track
+from musrecd.types import Tags
+
+if TYPE_CHECKING:
+    from musrecd.library.reader import LibraryReader
 
 # beets keeps paths within its directory relative to it.
 _ABSOLUTE = "CASE WHEN substr(i.path, 1, 1) = CAST('/' AS BLOB) THEN i.path ELSE CAST(? || i.path AS BLOB) END"
@@ -58,6 +61,8 @@ _SEPARATOR = "\\␀"
 _NEWEST = 500
 # Whoever asks does not wait for that.
 _BUSY_TIMEOUT_S = 0.2
+# Two writes within the tick of a clock look alike.
+_SETTLED_S = 1.0
 # While files are heard one after the other every answer would be followed by noting everything.
 _RESTS = 20
 
@@ -69,21 +74,17 @@ class Named(NamedTuple):
     tags: Tags
 
 
-class _Reader(Protocol):
-    path: Path
-
-    def tracks_in_rows(self, rows: Sequence[int], version: str) -> dict[int, list[Track]]: ...
-
-
 class BeetsItems:
     """The items in the file `database`, whose relative paths begin in `folder`, and the rows of one encoder."""
 
-    def __init__(self, reader: _Reader, ask: Rows, encoder_id: int, version: str, beets: tuple[Path, bytes]) -> None:
+    def __init__(
+        self, reader: "LibraryReader", ask: Rows, encoder_id: int, version: str, beets: tuple[Path, bytes]
+    ) -> None:
         self._reader, self._ask, self._encoder_id, self._version = reader, ask, encoder_id, version
         self._database, folder = beets
         self._folder = os.path.join(folder, b"")
         ask("ATTACH ? AS beets", [_uri(self._database)])
-        self._stamp = _stamp(*beets, encoder_id)
+        self._stamp = _Stamp.of(*beets, encoder_id)
         self._meta: dict[str, str] = dict(ask(_META, []))
 
     def close(self) -> None:
@@ -93,7 +94,7 @@ class BeetsItems:
     @property
     def is_current(self) -> bool:
         """Whether neither database changed since all was noted."""
-        return self._meta.get(_STATE) == f"{self._stamp} {self._meta['generation']}"
+        return self._meta.get(_STATE) == f"{self._stamp.text} {self._meta['generation']}"
 
     def in_rows(self, rows: Iterable[int]) -> dict[int, Named]:
         """Name the item of each row; rows that beets manages no file of, missing ones excepted, are left out."""
@@ -135,10 +136,10 @@ class BeetsItems:
 
         Takes .4 s for 100,000 items. With the standard library's sqlite3 alone, for whoever asks.
         """
-        if self.is_current:
+        if self.is_current or not self._stamp.is_settled:
             return
         with suppress(sqlite3.Error), closing(connect(self._reader.path, "rw", _BUSY_TIMEOUT_S)) as connection:
-            _Notes(connection, self._stamp, self._folder, self._encoder_id).renew(self._database)
+            _Notes(connection, self._stamp.text, self._folder, self._encoder_id).renew(self._database)
 
     def _searched(self, rows: Sequence[int]) -> dict[int, Named]:
         tracks = self._reader.tracks_in_rows(rows, self._version)
@@ -179,18 +180,25 @@ def _uri(database: Path) -> str:
     return f"{database.absolute().as_uri()}?mode=ro"
 
 
-def _stamp(database: Path, folder: bytes, encoder_id: int) -> str:
-    """Tell apart what beets' database held at different times."""
-    paths = (str(database), f"{database}-wal", f"{database}-journal")
-    files = [(info.st_ino, info.st_size, info.st_mtime_ns) for path in paths if (info := _stat(path)) is not None]
-    return f"{database.absolute().as_uri()} {folder.hex()} {files} {encoder_id}"
+class _Stamp(NamedTuple):
+    """Tells apart what beets' database held at different times; what was written `at` just now may yet change."""
 
+    text: str
+    at: float
 
-def _stat(path: str) -> os.stat_result | None:
-    try:
-        return os.stat(path)
-    except OSError:
-        return None
+    @classmethod
+    def of(cls, database: Path, folder: bytes, encoder_id: int) -> Self:
+        files = []
+        for path in (str(database), f"{database}-wal", f"{database}-journal"):
+            with suppress(OSError):
+                files.append(os.stat(path))
+        states = [(info.st_ino, info.st_size, info.st_mtime_ns) for info in files]
+        text = f"{database.absolute().as_uri()} {folder.hex()} {states} {encoder_id}"
+        return cls(text, max((info.st_mtime for info in files), default=0.0))
+
+    @property
+    def is_settled(self) -> bool:
+        return not 0 <= time.time() - self.at < _SETTLED_S
 
 
 def _named(columns: Sequence[Any]) -> Named:

@@ -1,8 +1,11 @@
-"""The library as everything that asks sees it: read-only, at once, with the standard library's sqlite3."""
+"""The library as everything that asks sees it: read-only, at once, with the standard library's sqlite3.
 
-import sqlite3
+What few ask for is imported when they do: whoever asks what sounds alike waits for every import.
+"""
+
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,20 +15,22 @@ from musrecd.errors import LibraryError
 from musrecd.library import features, heads, vectors
 from musrecd.library.damage import note_damaged
 from musrecd.library.database import bounds, library_errors, shown
-from musrecd.library.details import Details, read_details
 from musrecd.library.encoders import ENCODERS, StoredEncoder
 from musrecd.library.encoding import encoder_from_row, fold, from_blob, genres_from_text, intact, slot
-from musrecd.library.journal import JournalReader
-from musrecd.library.looks import Sight, noted_look, read_generation
 from musrecd.library.readable import Readable
 from musrecd.library.suggestions import SUGGESTED
-from musrecd.library.summary import Failure, Summary, list_failures, summarise
 from musrecd.types import EncoderInfo, Features, FileState, FloatArray, Priority, Tags, Track
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import numpy.typing as npt
 
+    from musrecd.library.details import Details
     from musrecd.library.items import BeetsItems
+    from musrecd.library.journal import JournalReader
+    from musrecd.library.looks import Sight
+    from musrecd.library.summary import Failure, Summary
 
 _TRACKS_AT = """
     SELECT a."row", f.path, f.recording_id, r.duration_s, f.artist, f.title, f.album, f.genres, f.year
@@ -63,9 +68,12 @@ class Pulse(NamedTuple):
 class LibraryReader(Readable):
     """The library opened for asking. Others may write meanwhile."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, busy_timeout_s: float) -> None:
-        super().__init__(path, connection, busy_timeout_s)
-        self.journal = JournalReader(self._rows)
+    @property
+    def journal(self) -> JournalReader:
+        """What was written into tags."""
+        from musrecd.library.journal import JournalReader
+
+        return JournalReader(self._rows)
 
     def encoder(self) -> EncoderInfo | None:
         """Tell which encoder answers: that with most rows, of equals the newest; None before the first."""
@@ -143,13 +151,13 @@ class LibraryReader(Readable):
         """
         return {path for (path,) in self._rows(sql, [self._id_of(version)])}
 
-    def items(self, database: Path, folder: bytes, version: str) -> "BeetsItems":
+    def items(self, database: Path, folder: bytes, version: str) -> BeetsItems:
         """Get at the items of a beets library that are in the rows of a version; its paths begin in `folder`."""
         from musrecd.library.items import BeetsItems
 
         return BeetsItems(self, self._rows, self._id_of(version), version, (database, folder))
 
-    def analysed_rows(self, version: str) -> "npt.NDArray[np.int64]":
+    def analysed_rows(self, version: str) -> npt.NDArray[np.int64]:
         """Rows of recordings with at least one file that is not missing, in order."""
         # Mostly all of them: those that are not are found within SQLite, without a Python number for each that is.
         sql = """
@@ -189,10 +197,14 @@ class LibraryReader(Readable):
 
     def generation(self) -> int:
         """How often something changed that could let a look through a folder find something to do."""
+        from musrecd.library.looks import read_generation
+
         return read_generation(self._rows)
 
     def noted_look(self, folder: bytes, sight: Sight) -> tuple[int, int] | None:
         """How many files and folders a look of that sight found that found nothing to do; None without one."""
+        from musrecd.library.looks import noted_look
+
         return noted_look(self._rows, folder, sight)
 
     def recordings_of(self, audio_ids: Iterable[str]) -> list[int]:
@@ -206,6 +218,8 @@ class LibraryReader(Readable):
 
     def details(self, recording_ids: Iterable[int], version: str) -> dict[int, Details]:
         """Everything that is kept of recordings beside their vectors, and when they were heard."""
+        from musrecd.library.details import read_details
+
         return read_details(self._in_chunks, map(int, recording_ids), self._id_of(version))
 
     def files_of(self, audio_id: str) -> list[bytes]:
@@ -235,6 +249,8 @@ class LibraryReader(Readable):
 
     def summary(self) -> Summary:
         """Count what `status` shows."""
+        from musrecd.library.summary import summarise
+
         return summarise(self._rows)
 
     def waiting(self) -> dict[Priority, int]:
@@ -244,10 +260,14 @@ class LibraryReader(Readable):
 
     def failures(self) -> list[Failure]:
         """All files that could not be analysed, by path."""
+        from musrecd.library.summary import list_failures
+
         return list_failures(self._rows)
 
     def done_at(self, chore: str) -> datetime | None:
         """When some upkeep was done last; None if it never was."""
+        from datetime import datetime
+
         found = self._rows("SELECT value FROM meta WHERE key = ?", [f"done/{chore}"])
         return datetime.fromisoformat(found[0][0]) if found else None
 
@@ -284,5 +304,5 @@ def _track(columns: Sequence[Any]) -> Track:
     return Track(path, recording_id, duration_s, Tags(artist, title, album, genres_from_text(genres), year))
 
 
-def _numbers(rows: Sequence[tuple[int]]) -> "npt.NDArray[np.int64]":
+def _numbers(rows: Sequence[tuple[int]]) -> npt.NDArray[np.int64]:
     return np.fromiter((number for (number,) in rows), np.int64, len(rows))

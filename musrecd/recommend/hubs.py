@@ -18,6 +18,16 @@ _CROWDED = 75  # percentile
 _SHARE = 0.5
 
 
+_latest: "list[Hubs]" = []
+
+
+def hubs_of(vectors: FloatArray) -> "Hubs":
+    """Return what is known of an array; whoever asks about the same one again waits for that but once."""
+    if not (_latest and _latest[0].is_of(vectors)):
+        _latest[:] = [Hubs(vectors)]
+    return _latest[0]
+
+
 class Hubs:
     """Takes from the cosine of tracks in the most crowded quarter of the library half of what they are more crowded.
 
@@ -30,6 +40,10 @@ class Hubs:
         self._sample = np.linspace(0, len(vectors) - 1, min(len(vectors), _N_SAMPLED)).astype(np.intp)
         self._sampled: FloatArray = np.ascontiguousarray(vectors[self._sample].T)
         self._floor = self._usual()
+
+    def is_of(self, vectors: FloatArray) -> bool:
+        """Whether this is what was told of this very array."""
+        return self._vectors is vectors
 
     def penalty(self, rows: "npt.NDArray[np.intp]") -> FloatArray:
         """Return what is taken from the cosine of each row: 0 or more."""
