@@ -5,6 +5,7 @@ A thread of its own does so, one question after the other, and keeps the library
 
 import logging
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -18,11 +19,13 @@ from musrecd.asking.shown import shown
 from musrecd.config import Config
 from musrecd.errors import LibraryError
 from musrecd.library.reader import LibraryReader
+from musrecd.recommend import hubs
 from musrecd.recommend.asking import Seed
 
 _log = logging.getLogger("musrecd.daemon.server")
 
 _ANSWER_S = 60.0
+_REST_AFTER_S = 60.0
 _BUSY_TIMEOUT_S = 1.0
 # What whoever asks has to find out alone: it says what is wrong, and what helps.
 _CANNOT: dict[str, Any] = {"cannot": True}
@@ -36,12 +39,20 @@ class Answering:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answering")
         self._reader: LibraryReader | None = None
         self._inode = 0
+        self._asked_at: float | None = None
 
     def similar(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer what sounds like items of beets. Raises MusrecError if that makes no sense, TimeoutError."""
+        self._asked_at = time.monotonic()
         answer: Future[dict[str, Any]] = Future()
         self._thread.submit(self._do, request, answer)
         return answer.result(_ANSWER_S)
+
+    def check(self) -> None:
+        """Let go of the library when nobody asked for a while."""
+        if self._asked_at is not None and time.monotonic() > self._asked_at + _REST_AFTER_S:
+            self._asked_at = None
+            self._thread.submit(self._close)
 
     def stop(self) -> None:
         """Answer no more."""
@@ -99,3 +110,4 @@ class Answering:
         if self._reader is not None:
             self._reader.close()
         self._reader = None
+        hubs.forget()

@@ -111,7 +111,9 @@ def _serve_library(config: Config, notifier: SystemdNotifier, signals: "_Signals
         stack.callback(schedule.stop)
         notifier.notify("READY=1")
         _log.info("ready", extra={"library": bytes(config.library), "folders": len(config.folders)})
-        return service.run(_NowAndThen([lambda: notifier.notify("WATCHDOG=1"), server.check, schedule.check]))
+        return service.run(
+            _NowAndThen([lambda: notifier.notify("WATCHDOG=1"), server.check, answering.check, schedule.check])
+        )
 
 
 @contextmanager

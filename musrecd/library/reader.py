@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from musrecd.library.suggestions import SUGGESTED
 from musrecd.types import EncoderInfo, Features, FileState, FloatArray, Priority, Tags, Track
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
     from datetime import datetime
 
     import numpy.typing as npt
@@ -53,6 +55,7 @@ _FIND = """
     WHERE f.missing_since IS NULL AND (?*)
     ORDER BY f.path
 """
+_T = TypeVar("_T")
 _OUTPUTS = "SELECT id, embedding, probabilities, checksum FROM outputs WHERE id IN (?*)"
 
 
@@ -67,6 +70,11 @@ class Pulse(NamedTuple):
 
 class LibraryReader(Readable):
     """The library opened for asking. Others may write meanwhile."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, busy_timeout_s: float) -> None:
+        super().__init__(path, connection, busy_timeout_s)
+        self._state: int | None = None
+        self._arrays: dict[tuple[str, str], Any] = {}
 
     @property
     def journal(self) -> JournalReader:
@@ -123,15 +131,13 @@ class LibraryReader(Readable):
 
         Row numbers never change and rows are only added, so that an array read before stays right.
         """
-        encoder = self._encoder(version)
-        with library_errors(self.path):
-            return vectors.read(encoder.vectors(self.path, self._connection))
+        return self._kept("vectors", version, lambda it: vectors.read(it.vectors(self.path, self._connection)))
 
     def features(self, version: str) -> Features:
         """All that is known of all rows besides, read-only, memory-mapped where that file is sound."""
-        encoder = self._encoder(version)
-        with library_errors(self.path):
-            return features.read(encoder.features(self.path, self._connection), encoder.info.labels)
+        return self._kept(
+            "features", version, lambda it: features.read(it.features(self.path, self._connection), it.info.labels)
+        )
 
     def head(self, version: str) -> bytes | None:
         """Return what was learnt of a person's genres with the version, if anything was; damage raises."""
@@ -279,6 +285,19 @@ class LibraryReader(Readable):
         if not found:
             raise LibraryError(f"the library {shown(self.path)} has no analyses of encoder version {version!r}")
         return StoredEncoder.from_columns(found[0])
+
+    def _kept(self, what: str, version: str, read: Callable[[StoredEncoder], _T]) -> _T:
+        """Return what was read before, if nobody changed the library since."""
+        state = self._rows("PRAGMA data_version")[0][0]
+        if state != self._state:
+            self._arrays.clear()
+            self._state = state
+        if (what, version) not in self._arrays:
+            encoder = self._encoder(version)
+            with library_errors(self.path):
+                self._arrays[what, version] = read(encoder)
+        found: _T = self._arrays[what, version]
+        return found
 
     def _damaged(self, recording_id: int) -> LibraryError:
         files = self._rows("SELECT path FROM files WHERE recording_id = ? ORDER BY path LIMIT 1", [recording_id])

@@ -8,7 +8,8 @@ from musrecd.types import FloatArray
 
 _BLOCK_BYTES = 2**24
 # Less than this nobody misses.
-_LET_GO_BYTES = 2**26
+_LET_GO_BYTES = 2**24
+_ROWS_AT_ONCE = 256
 
 
 def mean_direction(embeddings: FloatArray) -> FloatArray:
@@ -41,6 +42,22 @@ def cosines(vectors: FloatArray, direction: FloatArray) -> FloatArray:
         if mapping is not None:
             _let_go(mapping, begin + start * vectors.strides[0], block.nbytes)
     np.clip(found, -1, 1, out=found)
+    return found
+
+
+def gathered(vectors: FloatArray, rows: np.ndarray) -> FloatArray:
+    """Return some rows (n, dim) of `vectors`, which are let go of as `cosines` does.
+
+    The system maps what lies around each, too.
+    """
+    mapping = _mapping(vectors) if vectors.nbytes > _LET_GO_BYTES else None
+    if mapping is None:
+        some: FloatArray = vectors[rows]
+        return some
+    found: FloatArray = np.empty((len(rows), vectors.shape[1]), vectors.dtype)
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        np.take(vectors, rows[start : start + _ROWS_AT_ONCE], axis=0, out=found[start : start + _ROWS_AT_ONCE])
+        mapping.madvise(mmap.MADV_DONTNEED)
     return found
 
 
