@@ -16,6 +16,8 @@ from beetsplug._musrec_items import answering, beets_items, named, quoted
 
 # Of more items noting takes longer than anybody likes to wait for the prompt; the daemon and `beet analyse` note all.
 _QUICKLY_NOTED = 200_000
+# Who waits longer is quicker alone.
+_ANSWER_S = 10.0
 # More numbers than fit into a message: whoever asks about so many can wait.
 _MOST_ITEMS = 5000
 
@@ -81,7 +83,7 @@ def from_daemon(lib: Library, config: Config, about: Sequence[Sought], said: dic
         "said": said,
         "config": {name: getattr(config, name) for name in ("number", "min_score", "preset", "weights")},
     }
-    answer = call(config.library, request)
+    answer = call(config.library, request, timeout_s=_ANSWER_S)
     if answer is None or "results" not in answer:
         return None
     by_number = {item.id: item for each in about for item in each.items}

@@ -1,6 +1,7 @@
 """Answers what `beet similar` asks, from the library as it lies: whoever asks is spared what takes long to import.
 
-A thread of its own does so, one question after the other, and keeps the library open for the next one.
+A thread of its own does so, one question after the other, and keeps the library open for the next one; another notes
+which items are heard, which takes longer.
 """
 
 import logging
@@ -24,7 +25,7 @@ from musrecd.recommend.asking import Seed
 
 _log = logging.getLogger("musrecd.daemon.server")
 
-_ANSWER_S = 60.0
+_ANSWER_S = 10.0
 _REST_AFTER_S = 60.0
 _BUSY_TIMEOUT_S = 1.0
 # What whoever asks has to find out alone: it says what is wrong, and what helps.
@@ -37,6 +38,8 @@ class Answering:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answering")
+        self._notes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="noting")
+        self._noted: Future[None] | None = None
         self._reader: LibraryReader | None = None
         self._inode = 0
         self._asked_at: float | None = None
@@ -57,7 +60,8 @@ class Answering:
     def stop(self) -> None:
         """Answer no more."""
         self._thread.submit(self._close)
-        self._thread.shutdown(wait=False, cancel_futures=False)
+        self._thread.shutdown(wait=False)
+        self._notes.shutdown(wait=False, cancel_futures=True)
 
     def _do(self, request: dict[str, Any], answer: "Future[dict[str, Any]]") -> None:
         try:
@@ -69,15 +73,16 @@ class Answering:
         except BaseException as error:
             answer.set_exception(error)
         else:
-            note()
+            if note is not None and (self._noted is None or self._noted.done()):
+                self._noted = self._notes.submit(note)
 
-    def _answer(self, request: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
-        """Tell the answer; returns what is to be done after that."""
+    def _answer(self, request: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> Callable[[], None] | None:
+        """Tell the answer; returns what is to be done after that, if anything."""
         reader = self._opened()
         database, folder = Path(request["beets"]["database"]), bytes.fromhex(request["beets"]["folder"])
         if (info := reader.encoder()) is None:
             tell(_CANNOT)
-            return lambda: None
+            return None
         asked = question(request["said"], self._config._replace(**request["config"]))
         with closing(reader.items(database, folder, info.version)) as items:
             seeds: list[Seed] = []
@@ -86,7 +91,7 @@ class Answering:
                 found, of_these = seeds_of_items(reader, info, items, numbers, weight)
                 if not found:
                     tell(_CANNOT)
-                    return lambda: None
+                    return None
                 seeds += found
                 heard += of_these if weight > 0 else []
             catalogue = BeetsCatalogue(items)
