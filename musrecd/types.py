@@ -27,13 +27,25 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Chunks:
+    """How a recording sounds piece by piece: what is not silent of what was heard.
+
+    `spans_s` (n, 2) are where each piece begins and ends, in seconds; `directions` (n, dim) are unit vectors.
+    """
+
+    spans_s: FloatArray
+    directions: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """Everything that hearing one file told us.
 
     `embedding` (dim,) is of unit length; `probabilities` (n_labels,) follow the labels of the encoder named by
     `encoder_version`. `bpm` is in beats per minute, `key` like `C#m`; both are None where there is no pulse or no
     pitch, and of what was heard before musrec estimated them. `hearing` tells which of the ways of estimating them
-    was used, the higher the better. `audio_id` names the recording, whatever its tags (hex, 40 characters).
+    was used, the higher the better. `audio_id` names the recording, whatever its tags (hex, 40 characters). `chunks`
+    are None where nothing but silence was heard, and of what was heard before they were kept.
     """
 
     audio_id: str
@@ -47,6 +59,7 @@ class Analysis:
     key: str | None = None
     key_confidence: float | None = None
     hearing: int = 0
+    chunks: Chunks | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,7 @@ def seed_of(analysis: Analysis, tags: Tags, *, weight: float = 1.0) -> Seed:
         album=tags.album,
         genres=tags.genres,
         weight=weight,
+        chunks=analysis.chunks,
     )
 
 
@@ -139,7 +140,12 @@ def ask(
     rows = list(results)
     if question.order == "flow" and rows:
         rows = flow(vectors, features.bpm, features.key, rows, start=rows[0])
-    return Answered([told(results[row], seeds, features) for row in rows], list(answer.notes))
+    found = [told(results[row], seeds, features) for row in rows]
+    if question.in_detail:
+        from musrecd.asking.closest import tell_closest
+
+        found = tell_closest(reader, info, seeds, found)
+    return Answered(found, list(answer.notes))
 
 
 def told(result: Result, seeds: Sequence[Seed], features: Features) -> Told:

@@ -10,8 +10,12 @@ Order = Literal["score", "flow"]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What results have to be, how they are picked, and in which order they are given."""
+    """What results have to be, how they are picked, and in which order they are given.
+
+    `in_detail` if it is to be told which parts of the tracks are close, too, for which more has to be read.
+    """
 
     rules: Rules = field(default_factory=Rules)
     choice: Choice = field(default_factory=Choice)
     order: Order = "score"
+    in_detail: bool = False

@@ -121,8 +121,15 @@ class Server:
             return {"error": outcome.message, "reason": outcome.reason}
         if not isinstance(outcome.heard, Analysis):
             return {"known": outcome.heard.audio_id}
-        arrays = {name: getattr(outcome.heard, name).tolist() for name in ("embedding", "probabilities")}
-        return {"analysis": asdict(outcome.heard) | arrays}
+        return {"analysis": _without_arrays(asdict(outcome.heard))}
+
+
+def _without_arrays(value: Answer) -> Answer:
+    """Return what JSON can say of it: lists in place of arrays, at any depth."""
+    return {
+        name: _without_arrays(each) if isinstance(each, dict) else each.tolist() if hasattr(each, "tolist") else each
+        for name, each in value.items()
+    }
 
 
 class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from musrecd.errors import LibraryError
+from musrecd.library import chunks
 from musrecd.library.damage import mark_damaged
-from musrecd.library.database import chunks, in_list
+from musrecd.library.database import chunks as split
+from musrecd.library.database import in_list
 from musrecd.library.encoders import StoredEncoder
 from musrecd.library.encoding import (
     check_audio_id,
@@ -159,7 +161,7 @@ class Analyses:
     def _sound(self, encoder: StoredEncoder, audio_ids: Sequence[str]) -> set[str]:
         """Tell which of those recordings have an analysis that is sound, and that listened for all that is wanted."""
         parameters = [encoder.id, encoder.id]
-        found = (self._connection.execute(in_list(_SOUND, chunk), [*parameters, *chunk]) for chunk in chunks(audio_ids))
+        found = (self._connection.execute(in_list(_SOUND, chunk), [*parameters, *chunk]) for chunk in split(audio_ids))
         return {audio_id for rows in found for (audio_id,) in rows}
 
     def _put_recording(self, analysis: Analysis) -> int:
@@ -201,6 +203,9 @@ class Analyses:
             "INSERT OR REPLACE INTO outputs (id, embedding, probabilities, checksum) VALUES (?, ?, ?, ?)",
             [slot(encoder.id, row), embedding, probabilities, checksum(embedding, probabilities)],
         )
+        # What is there stays where none are given: of the same sound and encoder they are the same.
+        if analysis.chunks is not None:
+            chunks.put(self._connection, slot(encoder.id, row), analysis.chunks, encoder.info.dim)
         self._connection.execute(_UPSERT_ANALYSIS, _columns(encoder, recording_id, row, analysis))
         self._repeat(recording_id)
 

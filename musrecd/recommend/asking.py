@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from musrecd.keys import Relation
-from musrecd.types import FloatArray
+from musrecd.types import Chunks, FloatArray
 
 KeyRule = Literal["compatible", "same", "energy"]
 
@@ -58,7 +58,7 @@ class Seed:
     """A track asked about, in the library or not. `weight` is below 0 for what results should not be like.
 
     `embedding` (dim,) is of unit length, `probabilities` (n_labels,) 0 to 1, `row` its place in the matrix if it has
-    one.
+    one. `chunks` are those of a track outside the library; those of the others lie in it.
     """
 
     embedding: FloatArray
@@ -71,6 +71,7 @@ class Seed:
     genres: tuple[str, ...] = ()
     weight: float = 1.0
     row: int | None = None
+    chunks: Chunks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,25 @@ class Catalogue(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Closest:
+    """Which part of a result sounds most like which part of what was asked about: begin and end in seconds each.
+
+    `sound` is the cosine of the two; `seed` names the track that the second part is of, if several were asked about.
+    """
+
+    span_s: tuple[float, float]
+    seed_span_s: tuple[float, float]
+    sound: float
+    seed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """What speaks for a result: each 0 to 1, but `sound`, which is the cosine (-1 to 1).
 
     `tempo_ratio` is how much faster the result is played than the seed, after `tempo_factor` (0.5, 1, 2) was taken
     out; `shift` is by how many semitones it would have to be moved to mix. None where either has no tempo or key.
+    `closest` is None where nobody asked for it or either has no chunks.
     """
 
     sound: float
@@ -108,6 +123,7 @@ class Parts:
     relation: Relation | None = None
     shift: int | None = None
     shared: tuple[str, ...] = ()
+    closest: Closest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from musrecd.analysis.analyse import analyse, analyse_unless_known, excerpt_plan
 from musrecd.analysis.audio import Recording
 from musrecd.analysis.card import read_card
-from musrecd.analysis.encoder import load_encoder
+from musrecd.analysis.encoder import Encoded, HeardChunks, load_encoder
 from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.analysis.frontend import FrontendConfig
 from musrecd.errors import NoSoundError, NotAudioError, UnreadableFileError
@@ -30,12 +30,12 @@ class FakeEncoder:
         self.frontend = FrontendConfig(sr=8000, chunk_s=chunk_s)
         self.heard: list[np.ndarray] = []
 
-    def spectra(self, ys: Sequence[np.ndarray]) -> np.ndarray:
+    def spectra(self, ys: Sequence[np.ndarray]) -> HeardChunks:
         self.heard = list(ys)
-        return np.empty((0, 96, 100), np.float32)
+        return HeardChunks(np.empty((0, 96, 100), np.float32), np.empty(0, np.int64), np.empty((0, 2), np.int64))
 
-    def encode(self, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.array([1, 0], np.float32), np.array([0.5], np.float32)
+    def encode(self, heard: HeardChunks) -> Encoded:
+        return Encoded(np.array([1, 0], np.float32), np.array([0.5], np.float32), np.empty((0, 2), np.float32))
 
 
 @pytest.fixture
