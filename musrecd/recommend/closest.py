@@ -35,7 +35,7 @@ def _are_comparable(one: Chunks, other: Chunks) -> bool:
 
 
 def _span(chunks: Chunks, index: int) -> tuple[float, float]:
-    begin, end = chunks.spans_s[index].tolist()
+    begin, end = (round(float(each), 2) for each in chunks.spans_s[index])
     return begin, end
 
 
