@@ -4,7 +4,7 @@ Everything here runs within a transaction of `store.Library`.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from musrecd.library.encoding import (
     unit_blob,
 )
 from musrecd.library.rowfile import RowFile
-from musrecd.types import Analysis, EncoderInfo
+from musrecd.types import Analysis, Chunks, EncoderInfo
 
 _UPSERT_RECORDING = """
     INSERT INTO recordings (audio_id, duration_s, n_damaged_packets, added_at) VALUES (?, ?, ?, ?)
@@ -111,6 +111,15 @@ class Analyses:
             known = self.recording(analysis.audio_id)
             self._put_outputs(analysis, self._put_recording(analysis) if known is None else known)
         return len(new)
+
+    def put_chunks(self, version: str, found: Mapping[str, Chunks]) -> None:
+        """Store the chunks of those of these recordings that have an analysis of the version and none yet."""
+        encoder = self._encoder(version)
+        for audio_id, each in found.items():
+            known = self.recording(audio_id)
+            row = None if known is None else self._row_of(encoder, known)
+            if row is not None:
+                chunks.put_new(self._connection, slot(encoder.id, row), each, encoder.info.dim)
 
     def verify(self) -> int:
         """Mark analyses whose BLOBs are damaged, let their files wait and make the files of rows anew.

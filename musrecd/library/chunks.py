@@ -36,6 +36,12 @@ def put(connection: sqlite3.Connection, slot: int, chunks: Chunks, dim: int) -> 
     connection.execute(_PUT, [slot, *columns, checksum(*columns)])
 
 
+def put_new(connection: sqlite3.Connection, slot: int, chunks: Chunks, dim: int) -> None:
+    """Store the chunks of an analysis that has none that are sound. Raises LibraryError if they are none."""
+    if read_one(connection, slot, dim) is None:
+        put(connection, slot, chunks, dim)
+
+
 def read_one(connection: sqlite3.Connection, slot: int, dim: int) -> Chunks | None:
     """Return the chunks of one analysis. Raises sqlite3.Error."""
     found = connection.execute(_READ_ONE, [slot]).fetchone()
@@ -62,12 +68,17 @@ def directions_of(steps: "npt.NDArray[np.int8]") -> FloatArray:
     return directions
 
 
-def _chunks(columns: Sequence[Any], dim: int) -> Chunks | None:
+def is_sound(columns: Sequence[Any], dim: int) -> bool:
+    """Whether (spans, directions, checksum) are as they were stored; a damaged page may hold anything."""
     spans, directions, stored = columns
-    if not (isinstance(spans, bytes) and isinstance(directions, bytes)) or checksum(spans, directions) != stored:
+    if not (isinstance(spans, bytes) and isinstance(directions, bytes)):
+        return False
+    return len(spans) * dim == len(directions) * 2 * FLOAT.itemsize and checksum(spans, directions) == stored
+
+
+def _chunks(columns: Sequence[Any], dim: int) -> Chunks | None:
+    if not is_sound(columns, dim):
         return None
-    n = len(spans) // (2 * FLOAT.itemsize)
-    if len(spans) != n * 2 * FLOAT.itemsize or len(directions) != n * dim:
-        return None
-    steps = np.frombuffer(directions, np.int8).reshape(n, dim)
-    return Chunks(np.frombuffer(spans, FLOAT).reshape(n, 2), directions_of(steps))
+    spans, directions, _ = columns
+    steps = np.frombuffer(directions, np.int8).reshape(-1, dim)
+    return Chunks(np.frombuffer(spans, FLOAT).reshape(-1, 2), directions_of(steps))
