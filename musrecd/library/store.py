@@ -201,7 +201,7 @@ class Library(Writable):
     def verify(self) -> int:
         """Check the whole library; damaged analyses become pending again. Returns how many there are.
 
-        Reads everything, a gigabyte at a million tracks, and makes the files of rows anew. Damage to the
+        Reads everything, two gigabytes at a million tracks, and makes the files of rows anew. Damage to the
         database itself raises.
         """
         if self._rows("PRAGMA quick_check(1)") != [("ok",)]:
