@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from musrecd.recommend.closest import closest, closest_line
@@ -43,5 +42,5 @@ def _with_closest(told: Told, chunks: Chunks | None, likes: Sequence[tuple[str, 
     pair = closest(chunks, likes) if chunks is not None else None
     if pair is None:
         return told
-    result = replace(told.result, parts=replace(told.result.parts, closest=pair))
-    return replace(told, result=result, reasons=(*told.reasons, closest_line(pair, whom)))
+    result = told.result._replace(parts=told.result.parts._replace(closest=pair))
+    return told._replace(result=result, reasons=(*told.reasons, closest_line(pair, whom)))

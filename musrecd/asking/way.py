@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -138,15 +137,15 @@ def _first(row: int, features: Features, entry: Entry) -> Told:
 def _step(before: Seed, row: int, vectors: FloatArray, features: Features, entry: Entry) -> Told:
     """Tell how a row follows on the one before, by asking about that among this row alone."""
     one = _One(vectors[row : row + 1], _row(features, row), entry)
-    seed = replace(before, row=None)
+    seed = before._replace(row=None)
     (result,) = ranking.answer([seed], one.vectors, one.features, one, Rules(), Choice(number=1)).results
     bpm, key = pulse_and_pitch(features, row)
-    found = replace(result, row=row, score=result.parts.sound)
+    found = result._replace(row=row, score=result.parts.sound)
     return Told(found, bpm, key, tuple(explain(found, [seed], features)))
 
 
 def _row(features: Features, row: int) -> Features:
-    arrays = {field.name: getattr(features, field.name)[row : row + 1] for field in fields(features)[:-1]}
+    arrays = {name: values[row : row + 1] for name, values in features._asdict().items() if name != "labels"}
     return Features(**arrays, labels=features.labels)
 
 

@@ -13,7 +13,7 @@ from musrecd.library import chunks
 from musrecd.library.damage import mark_damaged
 from musrecd.library.database import chunks as split
 from musrecd.library.database import in_list
-from musrecd.library.encoders import StoredEncoder
+from musrecd.library.encoders import ENCODERS, StoredEncoder
 from musrecd.library.encoding import (
     check_audio_id,
     check_numbers,
@@ -154,10 +154,10 @@ class Analyses:
         return [columns[0] for columns in found if columns is not None]
 
     def _encoders(self) -> list[StoredEncoder]:
-        return [StoredEncoder.from_columns(columns) for columns in self._connection.execute(StoredEncoder.SELECT)]
+        return [StoredEncoder.from_columns(columns) for columns in self._connection.execute(ENCODERS)]
 
     def _encoder(self, version: str) -> StoredEncoder:
-        found = self._connection.execute(f"{StoredEncoder.SELECT} WHERE version = ?", [version]).fetchone()
+        found = self._connection.execute(f"{ENCODERS} WHERE version = ?", [version]).fetchone()
         if found is None:
             raise LibraryError(f"encoder version {version!r} is not registered in the library")
         return StoredEncoder.from_columns(found)

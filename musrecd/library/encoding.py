@@ -1,6 +1,5 @@
 """How values become columns: vectors as BLOBs with a checksum, text and numbers that SQLite can hold."""
 
-import hashlib
 import json
 import math
 import os
@@ -145,7 +144,7 @@ def encoder_from_row(version: str, dim: int, labels: str) -> EncoderInfo:
 
 def file_name_part(version: str) -> str:
     """Name an encoder version within a file name; the digest keeps `a/b` and `a_b` apart."""
-    digest = hashlib.blake2b(version.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    digest = f"{zlib.crc32(version.encode('utf-8', 'surrogatepass')):08x}"
     return f"{re.sub(r'[^A-Za-z0-9._-]+', '_', version)[:40]}-{digest}"
 
 

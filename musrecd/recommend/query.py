@@ -1,8 +1,7 @@
 """What is asked, as numbers: several seeds become one direction, their tempos, keys and genres."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 _Tell: TypeAlias = "Callable[[npt.NDArray[np.uint8], Sequence[int]], npt.NDArray[np.bool_]]"
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """All seeds together. `likes` are those that results should be like, `direction` (dim,) their middle.
 
     `unlike` (n, dim) are the others' embeddings, times their weights. `heard` (n_likes, n_labels) are the likes'

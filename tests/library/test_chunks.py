@@ -2,7 +2,6 @@
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,7 +23,7 @@ def chunks_of(make, number: int, n: int = 3) -> Chunks:
 
 
 def chunked(make, number: int, version: str = "enc-1", n: int = 3):
-    return replace(make.analysis(number, version=version), chunks=chunks_of(make, number, n))
+    return make.analysis(number, version=version)._replace(chunks=chunks_of(make, number, n))
 
 
 def stored(path, version="enc-1") -> dict[int, Chunks]:
@@ -86,7 +85,7 @@ def test_chunks_come_back_by_row(library, make):
 
 def test_heard_again_they_are_replaced_and_kept_where_nothing_is_known_of_them(library, make):
     library.keep(chunked(make, 1))
-    library.keep(replace(chunked(make, 1), chunks=chunks_of(make, 7)))
+    library.keep(chunked(make, 1)._replace(chunks=chunks_of(make, 7)))
     are_close(stored(library.path)[0], chunks_of(make, 7))
     library.keep(make.analysis(1))
     are_close(stored(library.path)[0], chunks_of(make, 7))
@@ -103,7 +102,7 @@ def test_heard_again_they_are_replaced_and_kept_where_nothing_is_known_of_them(l
 )
 def test_what_are_no_chunks_is_refused_whole(library, make, chunks):
     with pytest.raises(LibraryError, match="chunks"):
-        library.keep(replace(make.analysis(1), chunks=chunks(make)))
+        library.keep(make.analysis(1)._replace(chunks=chunks(make)))
     assert library.keep_new([make.analysis(1)]) == 1
     assert stored(library.path) == {}
 

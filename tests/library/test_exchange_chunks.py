@@ -2,7 +2,6 @@
 
 import io
 import struct
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,7 @@ def fill(library: Library, make, numbers) -> None:
     library.register_encoder(make.encoder())
     for number in numbers:
         chunks = chunks_of(make, number, 1 + number % 4) if number % 3 else None
-        library.keep(replace(make.analysis(number), chunks=chunks))
+        library.keep(make.analysis(number)._replace(chunks=chunks))
 
 
 @pytest.fixture
@@ -92,7 +91,7 @@ def test_who_knows_nothing_of_them_reads_the_rest(full, other, make):
 
 def test_what_is_known_stays(full, other, make):
     other.register_encoder(make.encoder())
-    other.keep(replace(make.analysis(1), chunks=chunks_of(make, 7)))
+    other.keep(make.analysis(1)._replace(chunks=chunks_of(make, 7)))
     before = stored(other)
     import_analyses(other, io.BytesIO(exported(full)), make.encoder())
     after = stored(other)

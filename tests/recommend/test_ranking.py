@@ -1,6 +1,5 @@
 """The ranking: what the documentation says, of all rows, though it looks at few."""
 
-from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -86,11 +85,12 @@ def test_exact_scores_come_in_order_however_far_below_the_ceiling(n, state, slac
             return self.scores[rows]
 
     scorer = Scorer()
-    candidates = np.flatnonzero(rng.random(n) < 0.7)
+    is_candidate = rng.random(n) < 0.7
+    candidates = np.flatnonzero(is_candidate)
     order = candidates[np.lexsort((candidates, -scorer.scores[candidates]))]
     expected = [(row, float(scorer.scores[row])) for row in order.tolist()]
-    assert list(best_first(scorer, candidates)) == expected
-    assert list(islice(best_first(scorer, candidates), n_taken)) == expected[:n_taken]
+    assert list(best_first(scorer, is_candidate)) == expected
+    assert list(islice(best_first(scorer, is_candidate), n_taken)) == expected[:n_taken]
 
 
 def test_names_of_few_rows_are_looked_up():
@@ -124,7 +124,7 @@ def test_satisfying_tracks_come_first_and_the_note_counts_them():
 
 def test_a_rule_that_the_seed_knows_nothing_for_is_told():
     collection = made(100, 4)
-    seed = replace(collection.seed(1), bpm=None, key="C")
+    seed = collection.seed(1)._replace(bpm=None, key="C")
     args = (collection.vectors, collection.features, collection, Rules(tempo=0.06))
     given_ = answer([seed], *args, Choice())
     assert len(given_.results) == 10
@@ -139,7 +139,7 @@ def genre_heard(rock: list[float], jazz: list[float]) -> Collection:
     for name, heard in (("Rock", rock), ("Jazz", jazz)):
         probabilities[:, NAMES[name]] = np.rint(np.array(heard) * 255)
     listed = [Entry(f"artist {row}", f"title {row}") for row in range(len(rock))]
-    return Collection(collection.vectors, replace(collection.features, probabilities=probabilities), listed)
+    return Collection(collection.vectors, collection.features._replace(probabilities=probabilities), listed)
 
 
 @pytest.mark.parametrize("genres", ["any", "same"])
@@ -181,7 +181,7 @@ def test_only_what_is_in_the_pool_is_answered():
 def test_a_file_outside_is_no_result_of_itself():
     """Its row is not known, but the same sound lies in the library."""
     collection = made(100, 6)
-    seed = replace(collection.seed(7), row=None)
+    seed = collection.seed(7)._replace(row=None)
     given_ = answer([seed], collection.vectors, collection.features, collection, Rules(), Choice(number=99))
     assert given_.results
     assert 7 not in {result.row for result in given_.results}
