@@ -6,6 +6,7 @@ No plugin of its own: beets loads what it is told to load, and that is `musrec`.
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from beets.library import Item, parse_query_parts
@@ -13,6 +14,8 @@ from beets.ui import UserError  # type: ignore[attr-defined]
 
 from beetsplug._musrec_items import answering, beets_items, named, quoted
 
+# Of more items noting takes longer than anybody likes to wait for the prompt; the daemon and `beet analyse` note all.
+_QUICKLY_NOTED = 200_000
 # More numbers than fit into a message: whoever asks about so many can wait.
 _MOST_ITEMS = 5000
 
@@ -110,7 +113,7 @@ def from_library(
         found = asking.answer(about, options, asked)
         if asked.choice.fresh:
             _note_suggested(config, reader, items, found)
-    return found, items.note
+    return found, partial(items.note, most=_QUICKLY_NOTED)
 
 
 class _Asking(NamedTuple):

@@ -17,7 +17,7 @@ from beets.plugins import BeetsPlugin
 from beets.ui import UserError  # type: ignore[attr-defined]
 
 from beetsplug._musrec_command import LateCommand
-from beetsplug._musrec_items import answering, matching
+from beetsplug._musrec_items import answering, beets_items, matching
 from beetsplug._musrec_query import SimilarQuery
 
 if TYPE_CHECKING:
@@ -188,13 +188,14 @@ class MusrecPlugin(BeetsPlugin):
             raise UserError(f"{report.failed} could not be analysed")
 
     def _set_fields(self, lib: Library, config: Config, arguments: list[str]) -> None:
-        """Put what is known of the sound into beets' fields."""
+        """Put what is known of the sound into beets' fields, and note which items are heard now."""
         from beetsplug._musrec_fields import set_fields
         from musrecd.library.reader import LibraryReader
 
         with LibraryReader.open(config.library) as reader:
             if (info := reader.encoder()) is not None:
                 set_fields(lib, reader, info, matching(lib, arguments))
+                beets_items(lib, reader, info).note()
 
     # import
 

@@ -55,17 +55,19 @@ class Hubs:
         """Return what is taken from the cosine of each row: 0 or more."""
         if self._sample.size <= _N_NEIGHBOURS:
             return np.zeros(rows.size, np.float32)
-        excess: FloatArray = np.maximum(self._crowdedness(rows) - self._floor, 0) * np.float32(_SHARE)
-        return excess
+        excess = np.maximum(self._crowdedness(rows, self._vectors[rows]) - self._floor, 0)
+        taken: FloatArray = excess * np.float32(_SHARE)
+        return taken
 
     def _usual(self) -> float:
         if self._sample.size <= _N_NEIGHBOURS:
             return 1.0
-        judged = self._sample[:: -(-self._sample.size // _N_JUDGED)]
-        return float(np.percentile(self._crowdedness(judged), _CROWDED))
+        judged = slice(None, None, -(-self._sample.size // _N_JUDGED))
+        crowdedness = self._crowdedness(self._sample[judged], self._sampled.T[judged])
+        return float(np.percentile(crowdedness, _CROWDED))
 
-    def _crowdedness(self, rows: "npt.NDArray[np.intp]") -> FloatArray:
-        near = gathered(self._vectors, rows) @ self._sampled
+    def _crowdedness(self, rows: "npt.NDArray[np.intp]", embeddings: FloatArray) -> FloatArray:
+        near = embeddings @ self._sampled
         places = np.minimum(np.searchsorted(self._sample, rows), self._sample.size - 1)
         near[np.flatnonzero(self._sample[places] == rows), places[self._sample[places] == rows]] = -1
         nearest = np.partition(near, near.shape[1] - _N_NEIGHBOURS, axis=1)[:, -_N_NEIGHBOURS:]

@@ -8,7 +8,7 @@ from musrecd.types import FloatArray
 
 _BLOCK_BYTES = 2**24
 # Less than this nobody misses.
-_LET_GO_BYTES = 2**24
+_LET_GO_BYTES = 2**27
 _ROWS_AT_ONCE = 256
 
 
