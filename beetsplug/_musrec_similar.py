@@ -115,7 +115,7 @@ def _found(
     hear_now: Callable[[Config, EncoderInfo, list[Item]], bool],
 ) -> tuple[Found, Callable[[], None]]:
     """Return the answer, and what is to be done when everything was shown."""
-    said = {option.name: getattr(options, option.name) for option in (*RULES, *CHOICE)}
+    said = {option.name: getattr(options, option.name) for option in (*RULES, *CHOICE)} | {"json": options.json}
     if not (options.file or options.inside or options.to or options.fresh):
         found = from_daemon(lib, config, about, said)
         if found is not None:

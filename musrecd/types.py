@@ -24,13 +24,24 @@ class Label(NamedTuple):
     group: str
 
 
+class Chunks(NamedTuple):
+    """How a recording sounds piece by piece: what is not silent of what was heard.
+
+    `spans_s` (n, 2) are where each piece begins and ends, in seconds; `directions` (n, dim) are unit vectors.
+    """
+
+    spans_s: FloatArray
+    directions: FloatArray
+
+
 class Analysis(NamedTuple):
     """Everything that hearing one file told us.
 
     `embedding` (dim,) is of unit length; `probabilities` (n_labels,) follow the labels of the encoder named by
     `encoder_version`. `bpm` is in beats per minute, `key` like `C#m`; both are None where there is no pulse or no
     pitch, and of what was heard before musrec estimated them. `hearing` tells which of the ways of estimating them
-    was used, the higher the better. `audio_id` names the recording, whatever its tags (hex, 40 characters).
+    was used, the higher the better. `audio_id` names the recording, whatever its tags (hex, 40 characters). `chunks`
+    are None where nothing but silence was heard, and of what was heard before they were kept.
     """
 
     audio_id: str
@@ -44,6 +55,7 @@ class Analysis(NamedTuple):
     key: str | None = None
     key_confidence: float | None = None
     hearing: int = 0
+    chunks: Chunks | None = None
 
 
 class KnownRecording(NamedTuple):

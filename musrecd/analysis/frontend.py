@@ -6,11 +6,14 @@ filter bank travels with the weights, so that serving never imports librosa.
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from musrecd.types import FloatArray
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _FLOOR = 1e-10
 _BLOCK_FRAMES = 256
@@ -74,6 +77,12 @@ def chunks(y: FloatArray, config: FrontendConfig) -> FloatArray:
     length = config.chunk_length
     if y.size < length:
         return np.tile(y, -(-length // max(1, y.size)))[None, :length]
-    n_chunks = -(-y.size // length)
-    starts = np.linspace(0, y.size - length, n_chunks).round().astype(int)
-    return np.stack([y[start : start + length] for start in starts])
+    return np.stack([y[start:end] for start, end in chunk_bounds(y.size, config)])
+
+
+def chunk_bounds(n_samples: int, config: FrontendConfig) -> "npt.NDArray[np.int64]":
+    """Return where the chunks of that many samples begin and end: (n_chunks, 2); no further than there is sound."""
+    length = min(config.chunk_length, n_samples)
+    n_chunks = max(1, -(-n_samples // config.chunk_length))
+    starts = np.linspace(0, n_samples - length, n_chunks).round().astype(np.int64)
+    return np.stack([starts, starts + length], axis=1)

@@ -117,6 +117,7 @@ def seed_of(analysis: Analysis, tags: Tags, *, weight: float = 1.0) -> Seed:
         album=tags.album,
         genres=tags.genres,
         weight=weight,
+        chunks=analysis.chunks,
     )
 
 
@@ -141,7 +142,12 @@ def ask(
         from musrecd.recommend.sequence import flow
 
         rows = flow(vectors, features.bpm, features.key, rows, start=rows[0])
-    return Answered([told(results[row], seeds, features) for row in rows], list(answer.notes))
+    found = [told(results[row], seeds, features) for row in rows]
+    if question.in_detail:
+        from musrecd.asking.closest import tell_closest
+
+        found = tell_closest(reader, info, seeds, found)
+    return Answered(found, list(answer.notes))
 
 
 @cache

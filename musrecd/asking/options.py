@@ -15,6 +15,8 @@ from musrecd.recommend.presets import PRESETS
 
 _T = TypeVar("_T", int, float)
 
+# Where all that speaks for a track is shown; JSON has it always.
+_IN_DETAIL = ("explain", "json", "as_json")
 _MOST_PERCENT = 50.0
 _MOST = 100_000
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,6}):(\d{2})|(\d+(?:\.\d+)?)")
@@ -44,7 +46,8 @@ def question(values: Mapping[str, Any], config: Config) -> Question:
     )
     order: Order = _one_of(values.get("order") or "score", "order", get_args(Order))
     said = {field: read(values[name]) for name, (field, read) in _READERS.items() if values.get(name)}
-    return Question(rules._replace(**said), choice, order)
+    in_detail = any(map(values.get, _IN_DETAIL))
+    return Question(rules._replace(**said), choice, order, in_detail)
 
 
 def _percent(text: str) -> float:

@@ -8,8 +8,12 @@ Order = Literal["score", "flow"]
 
 
 class Question(NamedTuple):
-    """What results have to be, how they are picked, and in which order they are given."""
+    """What results have to be, how they are picked, and in which order they are given.
+
+    `in_detail` if it is to be told which parts of the tracks are close, too, for which more has to be read.
+    """
 
     rules: Rules = Rules()
     choice: Choice = Choice()
     order: Order = "score"
+    in_detail: bool = False

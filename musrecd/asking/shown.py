@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from musrecd.asking.ask import Told
+    from musrecd.recommend.asking import Parts
 
 
 class Shown(NamedTuple):
@@ -29,6 +30,11 @@ class Shown(NamedTuple):
 def shown(told: Told, numbers: Mapping[int, int]) -> Shown:
     """Say what is shown of a result, whose row has one of the numbers."""
     result = told.result
-    why = {name: value for name, value in result.parts._asdict().items() if value is not None}
     number, sound = numbers[result.row], result.parts.sound
-    return Shown(number, result.score, sound, told.bpm, told.key, why, result.breaks, told.reasons)
+    return Shown(number, result.score, sound, told.bpm, told.key, why(result.parts), result.breaks, told.reasons)
+
+
+def why(parts: Parts) -> dict[str, Any]:
+    """Name the parts of a score that are known."""
+    known = {name: value for name, value in parts._asdict().items() if value is not None}
+    return known if parts.closest is None else known | {"closest": parts.closest._asdict()}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from musrecd.asking.ask import Answered, Told, pulse_and_pitch
+from musrecd.asking.closest import tell_closest
 from musrecd.errors import MusrecError
 from musrecd.recommend import ranking
 from musrecd.recommend.asking import Choice, Entry, Parts, Result, Rules, Seed
@@ -49,7 +50,11 @@ def way(
     seeds = [_seed(vectors, features, row, entries[row]) for row in rows]
     following = zip(seeds, rows[1:], strict=False)
     steps = [_first(rows[0], features, entries[rows[0]])]
-    steps += [_step(seed, row, vectors, features, entries[row]) for seed, row in following]
+    for seed, row in following:
+        step = _step(seed, row, vectors, features, entries[row])
+        if question.in_detail:
+            [step] = tell_closest(reader, info, [seed], [step], whom="the track before")
+        steps.append(step)
     return Answered(steps, list(_notes(ends, len(rows) - 1, question.choice.number)))
 
 

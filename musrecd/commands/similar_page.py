@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from musrecd.asking.shown import why
 from musrecd.commands.similar import Answer, Found
 from musrecd.display import clock, counted, printable, printable_path
 from musrecd.keys import camelot
@@ -43,7 +44,7 @@ def to_dict(answer: Answer) -> dict[str, Any]:
             "key": found.told.key,
             "genre": found.genre.name,
             "genre_probability": round(found.genre.probability, 4),
-            "why": {name: value for name, value in found.told.result.parts._asdict().items() if value is not None},
+            "why": why(found.told.result.parts),
             "breaks": list(found.told.result.breaks),
         }
         for found in answer.found

@@ -9,7 +9,7 @@ import numpy as np
 from musrecd.daemon.calling import ANSWER_S, call
 from musrecd.errors import AudioError, LibraryDamagedError, MusrecError
 from musrecd.library.database import shown
-from musrecd.types import Analysis, KnownRecording
+from musrecd.types import Analysis, Chunks, KnownRecording
 
 _SOON_S = 1.0
 _ANALYSIS_ARRAYS = ("embedding", "probabilities")
@@ -44,9 +44,15 @@ def hear(library: Path, path: bytes, encoder_version: str | None = None) -> Anal
         return None
     if "known" in answer:
         return KnownRecording(answer["known"])
-    fields = answer["analysis"]
-    heard = Analysis(**fields | {name: np.array(fields[name], np.float32) for name in _ANALYSIS_ARRAYS})
+    heard = _analysis(answer["analysis"])
     return heard if encoder_version in (None, heard.encoder_version) else None
+
+
+def _analysis(fields: dict[str, Any]) -> Analysis:
+    arrays: dict[str, Any] = {name: np.array(fields[name], np.float32) for name in _ANALYSIS_ARRAYS}
+    if chunks := fields.get("chunks"):
+        arrays["chunks"] = Chunks(**{name: np.array(values, np.float32) for name, values in chunks.items()})
+    return Analysis(**fields | arrays)
 
 
 def _error(answer: dict[str, Any]) -> MusrecError:

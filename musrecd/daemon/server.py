@@ -125,8 +125,16 @@ class Server:
             return {"error": outcome.message, "reason": outcome.reason}
         if not isinstance(outcome.heard, Analysis):
             return {"known": outcome.heard.audio_id}
-        arrays = {name: getattr(outcome.heard, name).tolist() for name in ("embedding", "probabilities")}
-        return {"analysis": outcome.heard._asdict() | arrays}
+        return {"analysis": _in_lists(outcome.heard._asdict())}
+
+
+def _in_lists(value: Any) -> Any:  # noqa: ANN401
+    """Return what JSON can say of an analysis: lists in place of arrays, dictionaries in place of named tuples."""
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {name: _in_lists(each) for name, each in value.items()}
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):

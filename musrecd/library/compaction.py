@@ -54,6 +54,7 @@ def drop_superseded(connection: sqlite3.Connection) -> int:
     for number in numbers:
         bounds = [slot(number, 0), slot(number + 1, 0)]
         connection.execute("DELETE FROM outputs WHERE id >= ? AND id < ?", bounds)
+        connection.execute("DELETE FROM chunks WHERE id >= ? AND id < ?", bounds)
         connection.execute("DELETE FROM analyses WHERE encoder_id = ?", [number])
         connection.execute("DELETE FROM heads WHERE encoder_id = ?", [number])
         connection.execute("DELETE FROM encoders WHERE id = ?", [number])

@@ -64,6 +64,13 @@ def checksum(embedding: bytes, probabilities: bytes) -> int:
     return zlib.crc32(probabilities, zlib.crc32(embedding))
 
 
+def record_checksums(records: "npt.NDArray[np.void]") -> list[int]:
+    """CRC-32 of each record, but for its last four bytes, where it stands in files."""
+    size = records.dtype.itemsize
+    data = memoryview(records.tobytes())
+    return [zlib.crc32(data[start : start + size - 4]) for start in range(0, len(data), size)]
+
+
 def intact(columns: Sequence[Any] | None, dim: int) -> bool:
     """Whether (embedding, probabilities, checksum) of an analysis are as they were stored."""
     if columns is None:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from musrecd.errors import LibraryError
-from musrecd.library import features, heads, vectors
+from musrecd.library import chunks, features, heads, vectors
 from musrecd.library.damage import note_damaged
 from musrecd.library.database import bounds, library_errors, shown
 from musrecd.library.encoders import ENCODERS, StoredEncoder
 from musrecd.library.encoding import encoder_from_row, fold, from_blob, genres_from_text, intact, slot
 from musrecd.library.readable import Readable
 from musrecd.library.suggestions import SUGGESTED
-from musrecd.types import EncoderInfo, Features, FileState, FloatArray, Priority, Tags, Track
+from musrecd.types import Chunks, EncoderInfo, Features, FileState, FloatArray, Priority, Tags, Track
 
 if TYPE_CHECKING:
     import sqlite3
@@ -111,6 +111,13 @@ class LibraryReader(Readable):
         if damaged := [int(number) for number in recording_ids if number not in sound]:
             raise self._damaged(damaged[0])
         return from_blob(b"".join(sound[number][0] for number in recording_ids)).reshape(-1, encoder.info.dim)
+
+    def chunks(self, rows: Iterable[int], version: str) -> dict[int, Chunks]:
+        """How the recordings in these rows sound piece by piece; those of which that is not known are left out."""
+        encoder = self._encoder(version)
+        first = slot(encoder.id, 0)
+        found = self._in_chunks(chunks.READ, (first + int(row) for row in rows))
+        return {key - first: each for key, each in chunks.from_rows(found, encoder.info.dim).items()}
 
     def probabilities(self, recording_ids: Sequence[int], version: str) -> dict[int, FloatArray]:
         """Probabilities (n_labels,) of each recording; damaged ones are left out."""

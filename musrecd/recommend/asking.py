@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple, Protocol
 
 from musrecd.keys import Relation
-from musrecd.types import FloatArray
+from musrecd.types import Chunks, FloatArray
 
 KeyRule = Literal["compatible", "same", "energy"]
 
@@ -53,7 +53,7 @@ class Seed(NamedTuple):
     """A track asked about, in the library or not. `weight` is below 0 for what results should not be like.
 
     `embedding` (dim,) is of unit length, `probabilities` (n_labels,) 0 to 1, `row` its place in the matrix if it has
-    one.
+    one. `chunks` are those of a track outside the library; those of the others lie in it.
     """
 
     embedding: FloatArray
@@ -66,6 +66,7 @@ class Seed(NamedTuple):
     genres: tuple[str, ...] = ()
     weight: float = 1.0
     row: int | None = None
+    chunks: Chunks | None = None
 
 
 class Entry(NamedTuple):
@@ -85,11 +86,24 @@ class Catalogue(Protocol):
         """Describe rows; those that cannot be results (a missing file, nothing that beets manages) are left out."""
 
 
+class Closest(NamedTuple):
+    """Which part of a result sounds most like which part of what was asked about: begin and end in seconds each.
+
+    `sound` is the cosine of the two; `seed` names the track that the second part is of, if several were asked about.
+    """
+
+    span_s: tuple[float, float]
+    seed_span_s: tuple[float, float]
+    sound: float
+    seed: str = ""
+
+
 class Parts(NamedTuple):
     """What speaks for a result: each 0 to 1, but `sound`, which is the cosine (-1 to 1).
 
     `tempo_ratio` is how much faster the result is played than the seed, after `tempo_factor` (0.5, 1, 2) was taken
     out; `shift` is by how many semitones it would have to be moved to mix. None where either has no tempo or key.
+    `closest` is None where nobody asked for it or either has no chunks.
     """
 
     sound: float
@@ -101,6 +115,7 @@ class Parts(NamedTuple):
     relation: Relation | None = None
     shift: int | None = None
     shared: tuple[str, ...] = ()
+    closest: Closest | None = None
 
 
 class Result(NamedTuple):

@@ -45,7 +45,7 @@ def answer(
     vectors, features = vectors[:n_rows], _first(features, n_rows)
     query = query_of(seeds, features.labels)
     cosine = cosines(vectors, query.direction)
-    genre_rule = GenreRule.of(rules, query, features.labels)
+    genre_rule = GenreRule.of(rules, query, features.labels, may_guess=not choice.strict)
     verdict = judge(rules, query, features, has_genre=genre_rule is not None)
     possible = verdict.possible & (cosine >= choice.min_sound)
     possible[[seed.row for seed in seeds if seed.row is not None and 0 <= seed.row < n_rows]] = False
@@ -62,7 +62,8 @@ def answer(
         picker.fill(gate.passing(candidates, verdict.broken, genre=tier.genre))
     reasons = Reasons(query, features, score)
     results = tuple(_result(candidate, reasons) for candidate in picker.picked)
-    return Answer(results, tuple(_notes(results, verdict, choice)))
+    told_of_genre = genre_rule.notes() if genre_rule is not None else ()
+    return Answer(results, (*told_of_genre, *_notes(results, verdict, choice)))
 
 
 def _allowed(verdict: Verdict, choice: Choice) -> Iterable[Tier]:

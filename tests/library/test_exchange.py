@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from musrecd.errors import ExchangeError
 from musrecd.library import exchange
+from musrecd.library.encoding import record_checksums
 from musrecd.library.exchange import MAGIC, export_analyses, import_analyses, is_export, known_ids, record_type
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
@@ -123,7 +124,7 @@ def exported_with(make, change, n: int = 1) -> bytes:
         record["bpm"] = record["bpm_confidence"] = record["key_confidence"] = np.nan
         record["embedding"], record["probabilities"] = analysis.embedding, analysis.probabilities
     change(records)
-    records["checksum"] = exchange._checksums(records)
+    records["checksum"] = record_checksums(records)
     return MAGIC + exchange._header(info) + n.to_bytes(4, "little") + records.tobytes() + bytes(4)
 
 
