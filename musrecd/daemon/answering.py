@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from musrecd.asking.options import question
 from musrecd.asking.shown import shown
 from musrecd.config import Config
 from musrecd.errors import LibraryError
+from musrecd.library.items import BeetsItems
 from musrecd.library.reader import LibraryReader
 from musrecd.recommend import hubs
 from musrecd.recommend.asking import Seed
@@ -41,6 +41,7 @@ class Answering:
         self._notes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="noting")
         self._noted: Future[None] | None = None
         self._reader: LibraryReader | None = None
+        self._items: tuple[tuple[object, ...], BeetsItems] | None = None
         self._inode = 0
         self._asked_at: float | None = None
 
@@ -84,28 +85,37 @@ class Answering:
             tell(_CANNOT)
             return None
         asked = question(request["said"], self._config._replace(**request["config"]))
-        with closing(reader.items(database, folder, info.version)) as items:
-            seeds: list[Seed] = []
-            heard: list[int] = []
-            for numbers, weight in request["items"]:
-                found, of_these = seeds_of_items(reader, info, items, numbers, weight)
-                if not found:
-                    tell(_CANNOT)
-                    return None
-                seeds += found
-                heard += of_these if weight > 0 else []
-            catalogue = BeetsCatalogue(items)
-            answered = ask(reader, info, seeds, asked, catalogue)
-            results = [shown(told, catalogue.numbers) for told in answered.told]
-            tell({"results": results, "seeds": heard, "notes": answered.notes, "unheard": items.count_unheard()})
-            return items.note
+        items = self._items_of(reader, database, folder, info.version)
+        seeds: list[Seed] = []
+        heard: list[int] = []
+        for numbers, weight in request["items"]:
+            found, of_these = seeds_of_items(reader, info, items, numbers, weight)
+            if not found:
+                tell(_CANNOT)
+                return None
+            seeds += found
+            heard += of_these if weight > 0 else []
+        catalogue = BeetsCatalogue(items)
+        answered = ask(reader, info, seeds, asked, catalogue)
+        results = [shown(told, catalogue.numbers) for told in answered.told]
+        tell({"results": results, "seeds": heard, "notes": answered.notes, "unheard": items.count_unheard()})
+        return items.note
+
+    def _items_of(self, reader: LibraryReader, database: Path, folder: bytes, version: str) -> BeetsItems:
+        """Return the items of a beets library, opened anew if another file lies in its place."""
+        which = database, _inode(database), folder, version
+        if self._items is not None and self._items[0] == which:
+            self._items[1].look_again()
+            return self._items[1]
+        if self._items is not None:
+            self._items[1].close()
+            self._items = None
+        self._items = which, reader.items(database, folder, version)
+        return self._items[1]
 
     def _opened(self) -> LibraryReader:
         """Return the library, opened anew if another file lies in its place."""
-        try:
-            inode = os.stat(self._config.library).st_ino
-        except OSError:
-            inode = 0
+        inode = _inode(self._config.library)
         if self._reader is None or inode != self._inode:
             self._close()
             self._reader, self._inode = LibraryReader.open(self._config.library, busy_timeout_s=_BUSY_TIMEOUT_S), inode
@@ -114,5 +124,12 @@ class Answering:
     def _close(self) -> None:
         if self._reader is not None:
             self._reader.close()
-        self._reader = None
+        self._reader = self._items = None
         hubs.forget()
+
+
+def _inode(path: Path) -> int:
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return 0

@@ -84,10 +84,14 @@ class BeetsItems:
         self._database, folder = beets
         self._folder = os.path.join(folder, b"")
         ask("ATTACH ? AS beets", [_uri(self._database)])
-        self._stamp = _Stamp.of(*beets, encoder_id)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """See whether either database changed, for the next question."""
+        self._stamp = _Stamp.of(self._database, self._folder, self._encoder_id)
+        self._meta: dict[str, str] = dict(self._ask(_META, []))
         # Found at once, as counting is not; when all is shown the connection is closed.
-        self._highest = int(ask("SELECT coalesce(max(id), 0) FROM beets.items", [])[0][0])
-        self._meta: dict[str, str] = dict(ask(_META, []))
+        self._highest = int(self._ask("SELECT coalesce(max(id), 0) FROM beets.items", [])[0][0])
 
     def close(self) -> None:
         """Let go of beets' database."""

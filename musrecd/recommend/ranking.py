@@ -42,7 +42,9 @@ def answer(
     that results should be like, or for a label that is none.
     """
     n_rows = min(len(vectors), len(features.duration_s))
-    vectors, features = vectors[:n_rows], _first(features, n_rows)
+    if len(vectors) != n_rows:  # a view would be another array, of which nothing is known yet
+        vectors = vectors[:n_rows]
+    features = _first(features, n_rows)
     query = query_of(seeds, features.labels)
     cosine = cosines(vectors, query.direction)
     genre_rule = GenreRule.of(rules, query, features.labels, may_guess=not choice.strict)

@@ -105,6 +105,17 @@ def test_what_is_no_question_is_refused_and_the_next_is_answered(library, answer
     assert answering.similar(request_of([1]))["seeds"] == [1]
 
 
+def test_another_database_in_the_place_of_beets_is_asked(library, answering, request_of, beets, tmp_path):
+    before = answering.similar(request_of([1]))
+    other = tmp_path / "other.db"
+    other.write_bytes(beets.read_bytes())
+    with closing(sqlite3.connect(other)) as connection, connection:
+        connection.execute("UPDATE items SET id = id + 100")
+    other.replace(beets)
+    after = answering.similar(request_of([101]))
+    assert [shown.number for shown in after["results"]] == [shown.number + 100 for shown in before["results"]]
+
+
 def test_a_damaged_library_is_left_to_who_asked(library, answering, request_of):
     assert answering.similar(request_of([1]))["seeds"] == [1]
     library.write_bytes(b"no database" * 1000)
