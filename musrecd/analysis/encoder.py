@@ -74,10 +74,10 @@ class TorchEncoder:
 
     def spectra(self, ys: Sequence[FloatArray]) -> FloatArray:
         """Log-mel spectra of the chunks that are not silent."""
-        everything = np.concatenate([chunks(y, self.frontend) for y in ys])
-        heard = everything[np.abs(everything).max(1) > _SILENCE]
+        everything = (chunk for y in ys for chunk in chunks(y, self.frontend))
+        heard = [self._spectrum(y) for y in everything if max(y.max(), -y.min()) > _SILENCE]
         shape = (0, self.frontend.n_mels, self.frontend.chunk_frames)
-        return np.stack([self._spectrum(y) for y in heard]) if len(heard) else np.empty(shape, np.float32)
+        return np.stack(heard) if heard else np.empty(shape, np.float32)
 
     def encode(self, spectra: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Mean over the chunks; of silence alone every label is denied."""
