@@ -9,7 +9,7 @@ from musrecd.types import FloatArray
 
 # Lossy codecs overshoot full scale, loud ones at low rates by 7 dB; what is far above that is no sound.
 _MAX_SAMPLE = 8.0
-# Frames are short and numpy's calls dear: many are mixed at once, but not so many that they leave the processor's cache.
+# Frames are short and numpy's calls dear: many are mixed at once, but no more than fit the processor's cache.
 _BLOCK_SAMPLES = 1 << 14
 
 

@@ -141,11 +141,12 @@ def autocorrelation(onsets: FloatArray, frame_rate: float) -> FloatArray | None:
 def _even_fast_length(n: int) -> int:
     from scipy.fft import next_fast_len
 
-    return 2 * next_fast_len(-(-n // 2), real=True)
+    half: int = next_fast_len(-(-n // 2), real=True)
+    return 2 * half
 
 
 def _in_shares(repeated: FloatArray, energy: FloatArray, n: int, frame_rate: float) -> FloatArray:
-    """Put the lags that are looked at in relation to the `energy` of each row, and to how much of `n` frames they leave."""
+    """Relate the lags that are looked at to the `energy` of each row and to how much of `n` frames they leave."""
     acf = repeated[:, : min(n - 1, round(_LONGEST_LAG_S * frame_rate))]
     overlap = 1 - np.arange(acf.shape[1]) / n
     shares = np.where(energy > 0, acf / np.maximum(energy, 1e-9) / np.maximum(overlap, 0.2), 0)
