@@ -22,13 +22,14 @@ class Extent:
     programs: tuple[str, ...] = tuple(name for name in HEARERS if name != FULL_COVERAGE)
     n_scanned: int = 48
     processes: tuple[int, ...] = (1, 2)
+    heard_alone: tuple[str, ...] = tuple(sounds.FORMATS)
     minutes: tuple[float, ...] = (10.0, 600.0)
     n_known: int = 20_000
     n_asked: int = 20_000
     n_clustered: int = 24
 
 
-SMOKE = Extent(1, 6.0, ("mp3", "flac"), ("musrec", "decoding what is heard, plainly"), 2, (1,), (1.0,), 30, 20, 1)
+SMOKE = Extent(1, 6.0, ("mp3", "flac"), ("musrec", "decoding what is heard, plainly"), 2, (1,), (), (1.0,), 30, 20, 1)
 
 
 class Workshop:
@@ -126,14 +127,14 @@ def _processes(workshop: Workshop) -> str:
     return _PROCESSES.format(n=len(many), table=page.table(["processes", "s", "tracks/s", "×"], rows))
 
 
-_MEMORY = """The most memory of a fresh process that heard one file twice, and the CPU time of the second time: the piece
-in each format, and mp3s (16 kHz mono, 32 kbit/s) of these lengths.
+_MEMORY = """The most memory of a fresh process that heard one file twice, and the CPU time of the second time:
+the piece in each format, and mp3s (16 kHz mono, 32 kbit/s) of these lengths.
 
 {table}"""
 
 
 def _memory(workshop: Workshop) -> str:
-    peaks = {kind: processes.peak(path) for kind, path in workshop.files.items()}
+    peaks = {kind: processes.peak(workshop.files[kind]) for kind in workshop.extent.heard_alone}
     folder = workshop.subfolder("memory")
     peaks |= {f"{n:.0f} min": peak for n, peak in processes.peak_by_length(folder, workshop.extent.minutes).items()}
     rows = [[shown, f"{mb:.0f}", f"{1000 * cpu_s:.0f}"] for shown, (mb, cpu_s) in peaks.items()]
