@@ -41,7 +41,7 @@ def _lines(text: str) -> list[str]:
 def test_what_is_said_of_asking_stands_on_the_page(tmp_path, monkeypatch):
     monkeypatch.setattr(start_up, "prepare", lambda folder, n_tracks: None)
     monkeypatch.setattr(start_up, "measure", lambda folder, n_tracks, runs: start_up.click.echo(f"{n_tracks} tracks"))
-    assert "```text\n20 tracks\n```" in _run("--only", "search")
+    assert "```text\n200 tracks\n```" in _run("--only", "search")
 
 
 def test_each_way_of_scanning_with_others_has_its_row(monkeypatch):
