@@ -59,10 +59,6 @@ class Tempogram:
     frame_rate: float
     seconds: float
 
-    def repeats_at(self, bpm: FloatArray) -> FloatArray:
-        """Autocorrelation (N_ROWS, …) at the period of `bpm` (…); 0 where the excerpt is too short for it."""
-        return Places(60 * self.frame_rate / bpm, self.acf.shape[1]).values(self.acf)
-
 
 def onset_strength(S: FloatArray, frame_rate: float) -> FloatArray:
     """How much begins in each frame, (N_BANDS + fine bands + levels, n_frames - 1), about zero on average; `S` in dB.
