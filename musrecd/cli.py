@@ -56,7 +56,7 @@ def scan(
     chosen = folders or tuple(os.fsencode(folder) for folder in config.folders)
     if not chosen:
         raise click.UsageError("name a folder, or set `folders:` in the configuration")
-    if force or retry or scheduler:
+    if force or retry or scheduler is not None:
         from musrecd.commands.scan import scan_folders
 
         report = scan_folders(config, chosen, force=force, retry_failed=retry, scheduler=scheduler)
