@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -122,9 +123,12 @@ def _librosa(_: Path | None) -> Callable[[Path], object]:
     return hear
 
 
-def _musicnn(teachers: Path | None, *, is_whole: bool) -> Callable[[Path], object]:
+def _musicnn(teachers: Path | None, *, is_whole: bool, is_single: bool = False) -> Callable[[Path], object]:
     import numpy as np
+    import torch
 
+    if is_single:  # as it was published: the loader's bfloat16 is made undone, in this process alone
+        torch.Tensor.bfloat16, torch.autocast = torch.Tensor.float, lambda *_: nullcontext()
     from model_training.teachers.musicnn import load_musicnn
 
     assert teachers is not None
@@ -142,6 +146,7 @@ HEARERS: dict[str, Callable[[Path | None], Callable[[Path], object]]] = {
     "librosa": _librosa,
     "musicnn, of what musrec hears": lambda teachers: _musicnn(teachers, is_whole=False),
     "musicnn, of whole files": lambda teachers: _musicnn(teachers, is_whole=True),
+    "musicnn, of whole files, float32": lambda teachers: _musicnn(teachers, is_whole=True, is_single=True),
     FULL_COVERAGE: _full,
 }
 

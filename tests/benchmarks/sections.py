@@ -86,9 +86,9 @@ one thread. {track}
 *Plainly* is a short program of PyAV, NumPy and soxr that demuxes the whole file, decodes the excerpts that musrec
 hears, mixes and resamples them, and names no recording; *as musrec does it* includes the hash of all packets.
 bliss-audio decodes whole files. librosa loads whole files and takes MFCCs, chroma and beats. musicnn's 200 numbers come
-from our own loader of the published weights, bfloat16 where the processor has it. *×* is what the program takes over
-what musrec takes: how many tracks musrec hears in the time of one; *all ×* the median of that over all formats.
-*MB* is the most memory that the process ever had.
+from our own loader of the published weights, which computes in bfloat16 unless it says float32; musrec computes in
+float32. *×* is what the program takes over what musrec takes: how many tracks musrec hears in the time of one;
+*all ×* the median of that over all formats. *MB* is the most memory that the process ever had.
 
 {table}"""
 

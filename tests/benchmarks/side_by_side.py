@@ -9,7 +9,12 @@ from statistics import median
 from tests.benchmarks.hearers import Cost, Hearer, available
 
 # Seconds a track: it need not hear every format to be known.
-_SLOW = ("musicnn, of what musrec hears", "musicnn, of whole files", "librosa")
+_SLOW = (
+    "musicnn, of what musrec hears",
+    "musicnn, of whole files",
+    "musicnn, of whole files, float32",
+    "librosa",
+)
 _SLOW_HEARS = ("mp3",)
 
 
