@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from beetsplug._musrec_tagging import Imported
     from musrecd.config import Config
-    from musrecd.ingest.ingest import Performer, Report
+    from musrecd.ingest.ingest import Performer
+    from musrecd.ingest.report import Report
     from musrecd.ingest.work import Task
     from musrecd.types import EncoderInfo
 
@@ -171,7 +172,8 @@ class MusrecPlugin(BeetsPlugin):
 
     def analyse(self, lib: Library, options: optparse.Values, arguments: list[str]) -> None:
         """Analyse what is new among the items matching the query, with a progress bar."""
-        from musrecd.commands.progress import ProgressBar, summary_line
+        from musrecd.commands.progress import ProgressBar
+        from musrecd.commands.summary import summary_line
         from musrecd.ingest.ingest import ingest
 
         config = self._config(threads=options.threads)

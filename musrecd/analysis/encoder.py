@@ -98,14 +98,18 @@ class TorchEncoder:
 
     def spectra(self, ys: Sequence[FloatArray]) -> HeardChunks:
         """Log-mel spectra of the chunks that are not silent."""
-        everything = np.concatenate([chunks(y, self.frontend) for y in ys])
-        bounds = [chunk_bounds(y.size, self.frontend) for y in ys]
-        excerpts = np.repeat(np.arange(len(ys)), [len(each) for each in bounds])
-        is_heard = np.abs(everything).max(1) > _SILENCE
-        heard = everything[is_heard]
-        shape = (0, self.frontend.n_mels, self.frontend.chunk_frames)
-        spectra = np.stack([self._spectrum(y) for y in heard]) if len(heard) else np.empty(shape, np.float32)
-        return HeardChunks(spectra, excerpts[is_heard], np.concatenate(bounds)[is_heard])
+        cut = [(chunks(y, self.frontend), chunk_bounds(y.size, self.frontend)) for y in ys]
+        heard = [
+            (self._spectrum(chunk), excerpt, bound)
+            for excerpt, (pieces, bounds) in enumerate(cut)
+            for chunk, bound in zip(pieces, bounds, strict=True)
+            if max(chunk.max(), -chunk.min()) > _SILENCE
+        ]
+        if not heard:
+            empty = np.empty((0, self.frontend.n_mels, self.frontend.chunk_frames), np.float32)
+            return HeardChunks(empty, np.empty(0, np.int64), np.empty((0, 2), np.int64))
+        spectra, excerpts, bounds_of = zip(*heard, strict=True)
+        return HeardChunks(np.stack(spectra), np.array(excerpts), np.array(bounds_of))
 
     def encode(self, heard: HeardChunks) -> Encoded:
         """Mean over the chunks; of silence alone every label is denied."""

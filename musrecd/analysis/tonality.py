@@ -70,7 +70,7 @@ class KeyWeights:
 
 def estimate_key(ys: Sequence[FloatArray], sr: int) -> Key | None:
     """Estimate the key of excerpts `ys` (each (n,), mono at `sr` Hz) of one recording; None if nothing has a pitch."""
-    heard = [y for y in ys if y.size and np.abs(y).max() > _SILENCE]
+    heard = [y for y in ys if y.size and max(y.max(), -y.min()) > _SILENCE]
     if not heard:
         return None
     pitches = hear_pitches(heard, sr)

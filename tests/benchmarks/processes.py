@@ -54,9 +54,14 @@ def peak_by_length(folder: Path, minutes: Sequence[float]) -> dict[float, tuple[
     peaks = {}
     for length in minutes:
         path = write_long(folder / f"{length:.0f}-minutes.mp3", length)
-        with Hearer("musrec") as hearer:
-            hearer.hear(path)
-            cost = hearer.hear(path)
-        peaks[length] = (cost.peak_mb, cost.cpu_s)
+        peaks[length] = peak(path)
         path.unlink()
     return peaks
+
+
+def peak(path: Path) -> tuple[float, float]:
+    """Peak memory in MB of a process that hears one file twice, and CPU seconds of the second time."""
+    with Hearer("musrec") as hearer:
+        hearer.hear(path)
+        cost = hearer.hear(path)
+    return cost.peak_mb, cost.cpu_s
