@@ -1,6 +1,7 @@
 """Musical keys and how they mix: names as beets writes them, the wheels of Camelot and Open Key, relations of DJs."""
 
 from enum import StrEnum
+from functools import cache
 
 TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 KEYS = TONICS + tuple(f"{tonic}m" for tonic in TONICS)
@@ -30,6 +31,7 @@ def open_key(key: str) -> str:
     return f"{(_hour(key) - _OPEN_KEY_LAG - 1) % _HOURS + 1}{'m' if _is_minor(key) else 'd'}"
 
 
+@cache
 def relation(first: str, second: str) -> Relation | None:
     """Say how `second` may follow `first`, None if their notes clash. Raises ValueError if one is no key."""
     steps = (_hour(second) - _hour(first)) % _HOURS
@@ -48,6 +50,7 @@ def are_compatible(first: str, second: str) -> bool:
     return relation(first, second) in (Relation.SAME, Relation.RELATIVE, Relation.NEIGHBOUR)
 
 
+@cache
 def shift_to(first: str, second: str) -> int:
     """Return by how many semitones (-6 to 6) `second` has to move to mix with `first`: the fewest; up if it is equal.
 
