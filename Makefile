@@ -65,7 +65,7 @@ test: $(VENV)/.tests
 
 # What cannot be installed here is left out of the tables. TEACHERS=folder with the published weights of musicnn.
 benchmark: $(VENV)/.tests
-	-$(PIP) bliss-audio
+	-$(PIP) bliss-audio usearch
 	$(BIN)/python -m tests.benchmarks --page docs/benchmarks.md $(if $(ONLY),--only $(ONLY)) \
 		$(if $(TEACHERS),--teachers $(TEACHERS))
 

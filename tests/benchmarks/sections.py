@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,11 +26,25 @@ class Extent:
     heard_alone: tuple[str, ...] = tuple(sounds.FORMATS)
     minutes: tuple[float, ...] = (10.0, 600.0)
     n_known: int = 20_000
-    n_asked: int = 20_000
+    asked: tuple[int, ...] = (100_000, 1_000_000)
+    huge: tuple[int, int] = (10_000_000, 1_000_000)
     n_clustered: int = 24
 
 
-SMOKE = Extent(1, 6.0, ("mp3", "flac"), ("musrec", "decoding what is heard, plainly"), 2, (1,), (), (1.0,), 30, 200, 1)
+SMOKE = Extent(
+    1,
+    6.0,
+    ("mp3", "flac"),
+    ("musrec", "decoding what is heard, plainly"),
+    2,
+    (1,),
+    (),
+    (1.0,),
+    30,
+    (200,),
+    (2_000, 1_000),
+    1,
+)
 
 
 class Workshop:
@@ -158,12 +173,37 @@ def _known(workshop: Workshop) -> str:
 def _search(workshop: Workshop) -> str:
     from tests.benchmarks import start_up
 
-    extent, folder, said = workshop.extent, workshop.subfolder("search"), io.StringIO()
-    with contextlib.redirect_stdout(io.StringIO()):  # beets tells of the backups of an empty library
-        start_up.prepare(folder, extent.n_asked)
-    with contextlib.redirect_stdout(said):
-        start_up.measure(folder, extent.n_asked, extent.runs)
-    return f"Whole commands, from the start of the process.\n\n```text\n{said.getvalue().strip()}\n```"
+    extent, said = workshop.extent, []
+    for n_tracks in extent.asked:
+        folder, lines = workshop.subfolder(f"search{n_tracks}"), io.StringIO()
+        with contextlib.redirect_stdout(io.StringIO()):  # beets tells of the backups of an empty library
+            start_up.prepare(folder, n_tracks)
+        with contextlib.redirect_stdout(lines):
+            start_up.measure(folder, n_tracks, extent.runs)
+        said.append(f"```text\n{lines.getvalue().strip()}\n```")
+        shutil.rmtree(folder)
+    return "\n\n".join([_SEARCH, *said])
+
+
+_SEARCH = """Whole commands, from the start of the process, over made-up libraries, with the most memory that each took.
+*every filter* is rules for tempo, key, labels, genre, years, length, artists, albums, versions and variety at once.
+What one track costs is until it is flushed to the disk."""
+
+_HUGE = """Made-up vectors around two thousand styles. What the graph of neighbours costs is told for fewer of them, because
+making it takes so long.
+
+```text
+{lines}
+```"""
+
+
+def _huge(workshop: Workshop) -> str:
+    from tests.benchmarks import ten_million
+
+    lines = io.StringIO()
+    with contextlib.redirect_stdout(lines):
+        ten_million.measure(workshop.subfolder("huge"), *workshop.extent.huge)
+    return _HUGE.format(lines=lines.getvalue().strip())
 
 
 _CLUSTER = """{n} files of a minute of noise, all on this one machine: as many processes of the scanner's own (`-t`), or
@@ -201,6 +241,7 @@ SECTIONS = {
         Section("memory", "Memory", _memory),
         Section("known", "A folder in which nothing is new", _known),
         Section("search", "Asking", _search),
+        Section("huge", "Ten million tracks", _huge),
         Section("cluster", "Beyond one machine", _cluster),
     )
 }

@@ -33,13 +33,22 @@ _NEIGHBOURS = 20
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="For the vectors, which are removed.")
 def main(n_tracks: int, n_indexed: int, folder: Path | None) -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(dir=folder) as name, threadpool_limits(1, "blas"):
-        path = Path(name) / "vectors"
-        _write(path, n_tracks)
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        measure(Path(name), n_tracks, n_indexed)
+
+
+def measure(folder: Path, n_tracks: int, n_indexed: int) -> None:
+    """Write the vectors into a folder, and print what asking costs."""
+    path = folder / "vectors"
+    _write(path, n_tracks)
+    with threadpool_limits(1, "blas"):
         vectors = np.memmap(path, np.float32, "r").reshape(n_tracks, _DIM)
         for n in sorted({n_indexed, n_tracks}):
             _exact(vectors[:n])
-        _approximate(np.array(vectors[:n_indexed]))
+        try:
+            _approximate(np.array(vectors[:n_indexed]))
+        except ImportError:
+            click.echo("usearch is not installed: no index is made")
 
 
 def _write(path: Path, n_tracks: int) -> None:
