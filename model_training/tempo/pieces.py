@@ -18,13 +18,12 @@ from scipy.signal import lfilter
 
 from model_training.datasets.base import Clip
 from model_training.synthesis.compose import compose
-from model_training.synthesis.effects import worn
+from model_training.synthesis.kept import Shelf
 from model_training.synthesis.midi import play
 from model_training.synthesis.render import render
 from model_training.synthesis.styles import STYLES
-from model_training.tempo.grooves import play_groove
-from model_training.tonality.play import play_song
-from model_training.tonality.songs import invent
+from model_training.tempo.grooves import play_groove, sketch_groove
+from model_training.tonality.material import play_invented
 from musrecd.analysis.audio import listen
 from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.types import FloatArray
@@ -46,40 +45,44 @@ class TempoPiece:
     source: str
 
 
-def composed(n_each: int, seconds: float, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
+def composed(shelf: Shelf, n_each: int, seconds: float, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
     """Pieces in the twelve styles of `synthesis`, every second one a little faster or slower than is usual."""
     for seed in _seeds(n_each, is_test):
         for style in STYLES:
-            piece = compose(style, 50_000 + seed, 2 * seconds)
+            piece = replace(compose(style, 50_000 + seed, 2 * seconds), seconds=seconds)
             rng = np.random.default_rng([crc32(style.encode()), seed])
             if seed % 2:
                 piece = replace(piece, tempo_bpm=piece.tempo_bpm * float(rng.uniform(*_RETIMED)))
-            y = render(replace(piece, seconds=seconds), sr)
-            yield TempoPiece(y, piece.tempo_bpm, f"{style}/{seed}", "composed")
+            name = f"{style}/{seed}"
+            y = shelf.take(f"composed/{name}", sr, lambda p=piece: render(p, sr))
+            yield TempoPiece(y, piece.tempo_bpm, name, "composed")
 
 
-def grooves(n: int, seconds: float, sr: int, fonts: Sequence[Path], *, is_test: bool) -> Iterator[TempoPiece]:
+def grooves(
+    shelf: Shelf, n: int, seconds: float, sr: int, fonts: Sequence[Path], *, is_test: bool
+) -> Iterator[TempoPiece]:
     """Grooves of `grooves.py`."""
     for seed in _seeds(n, is_test):
-        played = play_groove(seed, seconds, sr, fonts)
-        yield TempoPiece(played.y, played.bpm, f"{played.name}/{seed}", "groove")
+        sketch = sketch_groove(seed)
+        y = shelf.take(f"groove/{seed}", sr, lambda s=sketch: play_groove(s, seconds, sr, fonts))
+        yield TempoPiece(y, sketch.bpm, f"{sketch.name}/{seed}", "groove")
 
 
-def songs(n: int, seconds: float, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
+def songs(shelf: Shelf, n: int, seconds: float, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
     """Songs that were invented for learning keys: their drummers know other patterns, their tempi are any."""
     for seed in _seeds(n, is_test):
-        song = invent(seed, seconds)
-        if song.bpm:
-            y = play_song(song, seed, seconds, sr)
-            yield TempoPiece(worn(y, seed), song.bpm, f"song/{seed}", "song")
+        song, y = play_invented(shelf, seed, seconds, sr)
+        yield TempoPiece(y, song.bpm, f"song/{seed}", "song")
 
 
-def midi_files(clips: Sequence[Clip], sr: int, fonts: Sequence[Path], *, is_test: bool) -> Iterator[TempoPiece]:
+def midi_files(
+    shelf: Shelf, clips: Sequence[Clip], sr: int, fonts: Sequence[Path], *, is_test: bool
+) -> Iterator[TempoPiece]:
     """MIDI files of one tempo. In 6, 9 and 12 eighths three of them are a beat."""
     for clip in clips:
         bpm = _bpm(clip.path)
         if bpm is not None and (crc32(clip.path.stem.encode()) % _TEST_EVERY == _TEST_EVERY - 1) == is_test:
-            yield TempoPiece(play(clip, sr, fonts), bpm, clip.name, clip.source)
+            yield TempoPiece(shelf.take(clip.name, sr, lambda c=clip: play(c, sr, fonts)), bpm, clip.name, clip.source)
 
 
 def noises(n: int, seconds: float, sr: int) -> Iterator[TempoPiece]:
