@@ -107,9 +107,7 @@ def _perform(midi: mido.MidiFile, synth: "Synth", shift: int, *, keep_programs: 
         if heard_s >= _MAX_S:
             return
         if message.type in ("note_on", "note_off"):
-            # What is sent before anything is asked to sound waits in a queue, which is not endless.
-            if time_s >= start_s:
-                _send_note(message, synth, shift)
+            _send_note(message, synth, shift, sounding=time_s >= start_s)
         elif message.type == "program_change" and not keep_programs:
             synth.program_change(message.channel, message.program)
         elif message.type == "control_change":
@@ -117,7 +115,10 @@ def _perform(midi: mido.MidiFile, synth: "Synth", shift: int, *, keep_programs: 
     yield synth.get_samples(_SYNTH_SR)
 
 
-def _send_note(message: mido.Message, synth: "Synth", shift: int) -> None:
+def _send_note(message: mido.Message, synth: "Synth", shift: int, *, sounding: bool) -> None:
+    # What is sent before anything is asked to sound waits in a queue, which is not endless.
+    if not sounding:
+        return
     note = message.note + (0 if message.channel == _DRUM_CHANNEL else shift)
     if message.type == "note_on" and message.velocity:
         synth.noteon(message.channel, min(max(note, 0), 127), message.velocity)

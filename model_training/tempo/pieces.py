@@ -9,6 +9,7 @@ which octave people tap in real music, which rendered music cannot tell. Rap fas
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -54,7 +55,7 @@ def composed(shelf: Shelf, n_each: int, seconds: float, sr: int, *, is_test: boo
             if seed % 2:
                 piece = replace(piece, tempo_bpm=piece.tempo_bpm * float(rng.uniform(*_RETIMED)))
             name = f"{style}/{seed}"
-            y = shelf.take(f"composed/{name}", sr, lambda p=piece: render(p, sr))
+            y = shelf.take(f"composed/{name}", sr, partial(render, piece, sr))
             yield TempoPiece(y, piece.tempo_bpm, name, "composed")
 
 
@@ -64,7 +65,7 @@ def grooves(
     """Grooves of `grooves.py`."""
     for seed in _seeds(n, is_test):
         sketch = sketch_groove(seed)
-        y = shelf.take(f"groove/{seed}", sr, lambda s=sketch: play_groove(s, seconds, sr, fonts))
+        y = shelf.take(f"groove/{seed}", sr, partial(play_groove, sketch, seconds, sr, fonts))
         yield TempoPiece(y, sketch.bpm, f"{sketch.name}/{seed}", "groove")
 
 
@@ -82,7 +83,7 @@ def midi_files(
     for clip in clips:
         bpm = _bpm(clip.path)
         if bpm is not None and (crc32(clip.path.stem.encode()) % _TEST_EVERY == _TEST_EVERY - 1) == is_test:
-            yield TempoPiece(shelf.take(clip.name, sr, lambda c=clip: play(c, sr, fonts)), bpm, clip.name, clip.source)
+            yield TempoPiece(shelf.take(clip.name, sr, partial(play, clip, sr, fonts)), bpm, clip.name, clip.source)
 
 
 def noises(n: int, seconds: float, sr: int) -> Iterator[TempoPiece]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -37,7 +38,7 @@ class Rendered:
 def play_invented(shelf: Shelf, seed: int, seconds: float, sr: int) -> tuple[Song, FloatArray]:
     """Invent a song and play it, (n,), mono at `sr` Hz."""
     song = invent(seed, seconds)
-    return song, shelf.take(f"song/{seed}", sr, lambda: worn(play_song(song, seed, seconds, sr), seed))
+    return song, shelf.take(f"song/{seed}", sr, partial(_played, song, seed, seconds, sr))
 
 
 def songs(shelf: Shelf, numbers: range) -> Iterator[Rendered]:
@@ -52,7 +53,7 @@ def compositions(shelf: Shelf, numbers: range) -> Iterator[Rendered]:
     for i in numbers:
         style = list(STYLES)[i % len(STYLES)]
         key = compose(style, _FIRST_SEED + i, SECONDS).key
-        y = shelf.take(f"rule/{i}", SR, lambda s=style, n=i: worn(render_piece(s, _FIRST_SEED + n, SECONDS, SR), n))
+        y = shelf.take(f"rule/{i}", SR, partial(_composition, style, i))
         yield Rendered("rule", i, style, key, y, is_test=i % _TEST_SHARE == 0)
 
 
@@ -62,5 +63,13 @@ def tunes(shelf: Shelf, folder: Path, numbers: range) -> Iterator[Rendered]:
     for i in numbers:
         path = paths[i * _TUNE_STEP % len(paths)]
         if song := read_tune(path, i, SECONDS):
-            y = shelf.take(f"tune/{i}", SR, lambda s=song, n=i: worn(play_song(s, n, SECONDS, SR), n))
+            y = shelf.take(f"tune/{i}", SR, partial(_played, song, i, SECONDS, SR))
             yield Rendered("tune", i, path.stem, song.key, y, is_test=crc32(path.stem.encode()) % 3 == 0)
+
+
+def _played(song: Song, number: int, seconds: float, sr: int) -> FloatArray:
+    return worn(play_song(song, number, seconds, sr), number)
+
+
+def _composition(style: str, number: int) -> FloatArray:
+    return worn(render_piece(style, _FIRST_SEED + number, SECONDS, SR), number)

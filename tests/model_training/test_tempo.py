@@ -7,6 +7,8 @@ import librosa
 import numpy as np
 import pytest
 
+from model_training.synthesis.kept import Shelf
+from model_training.tempo.grooves import sketch_groove
 from model_training.tempo.kinds import GROOVES, Groove
 from model_training.tempo.measure import Found, agrees, tables
 from model_training.tempo.pieces import TempoPiece, composed, midi_files
@@ -22,7 +24,7 @@ FILTERS = librosa.filters.mel(sr=CONFIG.sr, n_fft=CONFIG.n_fft, n_mels=CONFIG.n_
 
 @pytest.fixture(scope="module")
 def pieces() -> list[TempoPiece]:
-    return list(composed(1, 6.0, CONFIG.sr, is_test=False))
+    return list(composed(Shelf(), 1, 6.0, CONFIG.sr, is_test=False))
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +37,8 @@ def examples(pieces: list[TempoPiece]) -> list[TempoExample]:
 
 
 def test_every_fifth_piece_is_kept_for_testing_and_tempi_differ() -> None:
-    trained = {p.name: p.bpm for p in composed(5, 0.3, CONFIG.sr, is_test=False)}
-    tested = {p.name: p.bpm for p in composed(5, 0.3, CONFIG.sr, is_test=True)}
+    trained = {p.name: p.bpm for p in composed(Shelf(), 5, 0.3, CONFIG.sr, is_test=False)}
+    tested = {p.name: p.bpm for p in composed(Shelf(), 5, 0.3, CONFIG.sr, is_test=True)}
     assert len(trained) == 4 * len(tested) > 0
     assert not trained.keys() & tested.keys()
     assert len(set(trained.values())) > len(trained) / 2
@@ -68,6 +70,15 @@ def test_patterns_fill_bars_of_whole_beats(groove: Groove) -> None:
     for pattern in (*groove.bass, *groove.chords, *(p for patterns in groove.drums.values() for p in patterns)):
         assert groove.bar % len(pattern) == 0, pattern
         assert set(pattern) <= set("xX.")
+
+
+def test_grooves_at_unusual_tempi_have_drums_and_a_beat_that_can_be_told() -> None:
+    sketches = [sketch_groove(seed) for seed in range(400)]
+    unusual = [s for s in sketches if not s.groove.bpm[0] <= s.bpm <= s.groove.bpm[1]]
+    assert len(unusual) > 50
+    assert all(s.groove.drummed == 1 and s.groove.at_any_tempo for s in unusual)
+    assert {s.name for s in sketches} == set(GROOVES)
+    assert sketch_groove(7) == sketch_groove(7)
 
 
 def test_training_learns_what_it_is_shown(examples: list[TempoExample], tmp_path: Path) -> None:
@@ -123,4 +134,4 @@ def test_midi_files_of_several_tempi_are_left_out(tmp_path: Path) -> None:
     midi.save(tmp_path / "two.mid")
     clip = Clip(tmp_path / "two.mid", "two.mid", "midi:x", "midi:x", (), ())
     for side in (False, True):
-        assert list(midi_files([clip], CONFIG.sr, [], is_test=side)) == []
+        assert list(midi_files(Shelf(), [clip], CONFIG.sr, [], is_test=side)) == []
