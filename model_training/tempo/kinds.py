@@ -243,14 +243,13 @@ GROOVES = {
         (84, 140),
         {
             KICK: ("x.......x.......",),
-            SNARE: ("....x.......x...", "..x.x.x...x.x.x.", "xxxxXxxxxxxxXxxx"),
+            SNARE: ("....x.......x...", "xxxxXxxxxxxxXxxx", "x.xxx.xxx.xxx.xx"),
             CLOSED: (*_EIGHTHS, *_NONE),
         },
         ("x.......x.......", "x...x...x...x..."),
-        ("....x.......x...", "..x.x.x...x.x.x.", "..x...x...x...x."),
+        ("....x.......x...", "....x.x.....x.x.", *_EIGHTHS),
         chorders=_STEEL + _CLEAN + _PIANO,
         leaders=(40, 22, 25, 105),
-        at_any_tempo=False,
     ),
     "folk": Groove(
         (76, 144),
@@ -328,13 +327,12 @@ GROOVES = {
     ),
     "march": Groove(
         (96, 132),
-        {KICK: ("x...x...x...x...", "x.......x......."), SNARE: ("..x...x...x...x.", "x.xxx.xxx.x.x.x.")},
-        ("x...x...x...x...", "x.......x......."),
-        ("..x...x...x...x.", *_FOUR),
+        {KICK: ("x...x...x...x...", "x.......x......."), SNARE: ("....x.......x...", "x.xxx.xxx.x.x.x.")},
+        ("x.......x.......",),
+        ("....x.......x...", *_FOUR),
         basses=(58, 43),
         chorders=(*_HORNS, 60),
         leaders=_HORNS + _WINDS,
-        at_any_tempo=False,
     ),
     "strings": Groove(
         (60, 140),
