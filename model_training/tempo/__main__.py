@@ -25,8 +25,6 @@ _TRAINED_ON = (60, 3000, 3000, 250)
 # Half of what is known of recordings comes from few clips, so each of them counts more than a rendered piece.
 _WEIGHTS = {"clips": 8.0, "composed": 1.0, "groove": 1.0, "song": 1.0, "noise": 1.0}
 _MIDI_WEIGHT = 0.5
-# Most of the MIDI files say nothing of their tempo, so they are retimed most.
-_RETIMED = {"clips": 1.06, "song": 1.12, "midi:nottingham": 1.35, "noise": 1.0}
 
 
 def _music(
@@ -62,9 +60,7 @@ def train(data: Path, cache: Path | None, out: Path) -> None:
     encoder = load_encoder()
     sr = encoder.frontend.sr
     music = chain(_music(data, Shelf(cache), _TRAINED_ON, sr, is_test=False), noises(_NOISES, _SECONDS, sr))
-    examples = [
-        example_of(p, encoder, _WEIGHTS.get(p.source, _MIDI_WEIGHT), _RETIMED.get(p.source, 1.15)) for p in music
-    ]
+    examples = [example_of(piece, encoder, _WEIGHTS.get(piece.source, _MIDI_WEIGHT)) for piece in music]
     frame_rate = sr / encoder.frontend.hop_length
     save_head(train_head(examples, [label.name for label in encoder.info.labels], frame_rate), out)
 

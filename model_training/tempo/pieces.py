@@ -25,6 +25,7 @@ from model_training.synthesis.render import render
 from model_training.synthesis.styles import STYLES
 from model_training.tempo.grooves import play_groove, sketch_groove
 from model_training.tonality.material import play_invented
+from model_training.tonality.songs import DRUMS
 from musrecd.analysis.audio import listen
 from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.types import FloatArray
@@ -34,16 +35,24 @@ _RETIMED = (0.85, 1.2)
 # Every fifth piece is kept for measuring and never trained on.
 _TEST_EVERY = 5
 _QUARTER_BPM = 120.0  # of a MIDI file that says nothing
+_TUNES = "midi:nottingham"
+# A drummer tells the beat at any tempo.
+_RETIMED_DRUMMED, _RETIMED_ELSE = 1.35, 1.12
+_TAPPED_BPM = (68, 146)
 
 
 @dataclass(frozen=True, slots=True)
 class TempoPiece:
-    """Sound `y` (n,) of known tempo in BPM, 0 for none."""
+    """Sound `y` (n,) of known tempo in BPM, 0 for none.
+
+    It would have the same beat if it were played up to `retimed` times as fast, or as slowly.
+    """
 
     y: FloatArray
     bpm: float
     name: str
     source: str
+    retimed: float = 1.15
 
 
 def composed(shelf: Shelf, n_each: int, seconds: float, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
@@ -66,14 +75,21 @@ def grooves(
     for seed in _seeds(n, is_test):
         sketch = sketch_groove(seed)
         y = shelf.take(f"groove/{seed}", sr, partial(play_groove, sketch, seconds, sr, fonts))
-        yield TempoPiece(y, sketch.bpm, f"{sketch.name}/{seed}", "groove")
+        retimed = _RETIMED_DRUMMED if sketch.groove.at_any_tempo and sketch.groove.drummed == 1 else _RETIMED_ELSE
+        yield TempoPiece(y, sketch.bpm, f"{sketch.name}/{seed}", "groove", retimed)
 
 
 def songs(shelf: Shelf, n: int, seconds: float, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
-    """Songs that were invented for learning keys: their drummers know other patterns, their tempi are any."""
+    """Songs that were invented for learning keys: their drummers know other patterns, their tempi are any.
+
+    Those without drums are left out if they are so slow or fast that people would tap another tempo.
+    """
     for seed in _seeds(n, is_test):
         song, y = play_invented(shelf, seed, seconds, sr)
-        yield TempoPiece(y, song.bpm, f"song/{seed}", "song")
+        is_drummed = any(note.channel == DRUMS for note in song.notes)
+        if is_drummed or _TAPPED_BPM[0] <= song.bpm <= _TAPPED_BPM[1]:
+            retimed = _RETIMED_DRUMMED if is_drummed else _RETIMED_ELSE
+            yield TempoPiece(y, song.bpm, f"song/{seed}", "song", retimed)
 
 
 def midi_files(
@@ -83,7 +99,10 @@ def midi_files(
     for clip in clips:
         bpm = _bpm(clip.path)
         if bpm is not None and (crc32(clip.path.stem.encode()) % _TEST_EVERY == _TEST_EVERY - 1) == is_test:
-            yield TempoPiece(shelf.take(clip.name, sr, partial(play, clip, sr, fonts)), bpm, clip.name, clip.source)
+            y = shelf.take(clip.name, sr, partial(play, clip, sr, fonts))
+            # Most of these files say nothing of their tempo, so they are retimed most.
+            retimed = _RETIMED_DRUMMED if clip.source == _TUNES else _RETIMED_ELSE
+            yield TempoPiece(y, bpm, clip.name, clip.source, retimed)
 
 
 def noises(n: int, seconds: float, sr: int) -> Iterator[TempoPiece]:
@@ -95,7 +114,7 @@ def noises(n: int, seconds: float, sr: int) -> Iterator[TempoPiece]:
             y *= 0.01 + (rng.random(len(y)) < rng.uniform(2, 12) / sr)
             y = lfilter([1.0], [1.0, -0.995], y)
         y = lfilter([1.0], [1.0, -rng.uniform(0.0, 0.97)], y)
-        yield TempoPiece((0.3 * y / np.abs(y).max()).astype(np.float32), 0.0, f"noise/{seed}", "noise")
+        yield TempoPiece((0.3 * y / np.abs(y).max()).astype(np.float32), 0.0, f"noise/{seed}", "noise", 1.0)
 
 
 def listed_clips(data: Path, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
@@ -106,7 +125,7 @@ def listed_clips(data: Path, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
                 continue
             with listen(str(data / "clips" / row["path"]), ExcerptPlan()) as recording:
                 y = np.concatenate(recording.decode(sr))
-            yield TempoPiece(y, float(row["bpm"]), row["path"], "clips")
+            yield TempoPiece(y, float(row["bpm"]), row["path"], "clips", 1.06)
 
 
 def _seeds(n: int, is_test: bool) -> list[int]:

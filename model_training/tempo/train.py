@@ -31,7 +31,8 @@ _TARGET_WIDTH = 0.012
 # People tap half of what is faster.
 _FASTEST_BPM = 220.0
 _STANDARDISED_BY = 2000
-_NOISE_LEVELS = (0.0, 0.25, 0.6)
+_NOISE_LEVELS = (0.0, 0.0, 0.25, 0.6, 1.2)
+_SHORTEST_PART = 0.7
 _KNOTS_BPM = np.geomspace(40, 244, 12)
 
 
@@ -55,12 +56,12 @@ def spectra_of(y_chunks: Sequence[FloatArray], frontend: FrontendConfig) -> list
     return [log_mel(y, frontend, filters) for y in y_chunks]
 
 
-def example_of(piece: TempoPiece, encoder: Encoder, weight: float, retimed: float) -> TempoExample:
+def example_of(piece: TempoPiece, encoder: Encoder, weight: float) -> TempoExample:
     """Hear a piece as serving does."""
     y_chunks = list(chunks(piece.y, encoder.frontend))
     rate = encoder.frontend.sr / encoder.frontend.hop_length
     onsets = tuple(onset_strength(S, rate) for S in spectra_of(y_chunks, encoder.frontend))
-    return TempoExample(onsets, encoder.encode(encoder.spectra(y_chunks))[1], piece.bpm, weight, retimed)
+    return TempoExample(onsets, encoder.encode(encoder.spectra(y_chunks))[1], piece.bpm, weight, piece.retimed)
 
 
 def curves() -> FloatArray:
@@ -85,12 +86,23 @@ def seen(example: TempoExample, frame_rate: float) -> FloatArray:
 
 
 def varied(example: TempoExample, rng: np.random.Generator) -> TempoExample:
-    """Return some of its excerpts, often with noise among the onsets: few pieces are soon known by heart."""
+    """Return parts of some of its excerpts, often with noise among the onsets: few pieces are soon known by heart."""
     chosen = rng.permutation(len(example.onsets))[: int(rng.integers(1, len(example.onsets) + 1))]
-    level = np.float32(rng.choice(_NOISE_LEVELS))
-    onsets = [example.onsets[i] for i in chosen]
-    noises = [rng.standard_normal(o.shape, dtype=np.float32) * o.std(1, keepdims=True) for o in onsets]
-    return replace(example, onsets=tuple(o + level * noise for o, noise in zip(onsets, noises, strict=True)))
+    # Another level in each row: now it is the drums that are hard to hear, now the chords.
+    levels = rng.choice(_NOISE_LEVELS, (len(example.onsets[0]), 1)).astype(np.float32)
+    return replace(example, onsets=tuple(_noisy(_part(example.onsets[i], rng), levels, rng) for i in chosen))
+
+
+def _part(onsets: FloatArray, rng: np.random.Generator) -> FloatArray:
+    n = round(float(rng.uniform(_SHORTEST_PART, 1)) * onsets.shape[1])
+    first = int(rng.integers(onsets.shape[1] - n + 1))
+    return onsets[:, first : first + n]
+
+
+def _noisy(onsets: FloatArray, levels: FloatArray, rng: np.random.Generator) -> FloatArray:
+    noise = rng.standard_normal(onsets.shape, dtype=np.float32)
+    noisy: FloatArray = onsets + levels * onsets.std(1, keepdims=True) * noise
+    return noisy
 
 
 class _Head(nn.Module):
