@@ -24,8 +24,8 @@ from model_training.synthesis.midi import play
 from model_training.synthesis.render import render
 from model_training.synthesis.styles import STYLES
 from model_training.tempo.grooves import play_groove, sketch_groove
-from model_training.tonality.material import play_invented
-from model_training.tonality.songs import DRUMS
+from model_training.tonality.material import play_arranged, play_invented
+from model_training.tonality.songs import DRUMS, Song
 from musrecd.analysis.audio import listen
 from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.types import FloatArray
@@ -86,10 +86,23 @@ def songs(shelf: Shelf, n: int, seconds: float, sr: int, *, is_test: bool) -> It
     """
     for seed in _seeds(n, is_test):
         song, y = play_invented(shelf, seed, seconds, sr)
-        is_drummed = any(note.channel == DRUMS for note in song.notes)
-        if is_drummed or _TAPPED_BPM[0] <= song.bpm <= _TAPPED_BPM[1]:
-            retimed = _RETIMED_DRUMMED if is_drummed else _RETIMED_ELSE
-            yield TempoPiece(y, song.bpm, f"song/{seed}", "song", retimed)
+        if _is_drummed(song) or _TAPPED_BPM[0] <= song.bpm <= _TAPPED_BPM[1]:
+            yield TempoPiece(y, song.bpm, f"song/{seed}", "song", _retiming(song))
+
+
+def bands(shelf: Shelf, n: int, seconds: float, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
+    """Songs arranged for bands, by the habits of their styles."""
+    for seed in _seeds(n, is_test):
+        song, y = play_arranged(shelf, seed, seconds, sr)
+        yield TempoPiece(y, song.bpm, f"band/{seed}", "band", _retiming(song))
+
+
+def _is_drummed(song: Song) -> bool:
+    return any(note.channel == DRUMS for note in song.notes)
+
+
+def _retiming(song: Song) -> float:
+    return _RETIMED_DRUMMED if _is_drummed(song) else _RETIMED_ELSE
 
 
 def midi_files(

@@ -28,8 +28,8 @@ _STYLE_DECAY = 2e-3
 _STYLES_WITHHELD = 0.3
 # The target is spread over what counts as the same tempo.
 _TARGET_WIDTH = 0.012
-# People tap half of what is faster.
-_FASTEST_BPM = 220.0
+# Nothing is retimed to what people would tap at twice the speed, or at half of it.
+_SLOWEST_BPM, _FASTEST_BPM = 55.0, 215.0
 _STANDARDISED_BY = 2000
 _NOISE_LEVELS = (0.0, 0.0, 0.25, 0.6, 1.2)
 _SHORTEST_PART = 0.7
@@ -140,7 +140,7 @@ def train_head(
     for example in examples:
         for copy in range(copies):
             factor = float(np.exp(rng.uniform(-1, 1) * np.log(example.retimed)))
-            if example.bpm and not TEMPI_BPM[0] <= example.bpm * factor <= _FASTEST_BPM:
+            if not min(_SLOWEST_BPM, example.bpm) <= example.bpm * factor <= max(_FASTEST_BPM, example.bpm):
                 continue
             evidence_seen = seen(varied(example, rng) if copy else example, frame_rate * factor)
             # Half as wide: there are tens of thousands, of 38,000 numbers each.

@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from model_training.synthesis.kept import Shelf
 from model_training.tonality.learn import Example, learn
-from model_training.tonality.material import SECONDS, SR, Rendered, compositions, songs, tunes
+from model_training.tonality.material import SECONDS, SR, Rendered, bands, compositions, songs, tunes
 from model_training.tonality.score import krumhansl_key, mirex_score
 from musrecd.analysis.pitch import hear_pitches
 from musrecd.analysis.tonality import KEY_WEIGHTS, compressed, estimate_key
@@ -75,11 +75,12 @@ def _line(scores: list[float]) -> str:
 
 
 def _material(shelf: Shelf, midi: Path | None, pieces: int) -> Iterator[Rendered]:
-    """Half songs, the rest shared by the composed pieces and the tunes, if they are there."""
-    yield from songs(shelf, range(pieces // 2))
-    yield from compositions(shelf, range(pieces // 4))
+    """Songs and bands alike, and fewer composed pieces and, if they are there, tunes."""
+    yield from songs(shelf, range(pieces * 4 // 10))
+    yield from bands(shelf, range(pieces * 4 // 10))
+    yield from compositions(shelf, range(pieces // 10))
     if midi is not None:
-        yield from tunes(shelf, midi, range(pieces // 4))
+        yield from tunes(shelf, midi, range(pieces // 10))
 
 
 def _detuned(piece: Rendered, rng: np.random.Generator) -> Example:

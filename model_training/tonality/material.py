@@ -12,6 +12,7 @@ from model_training.synthesis.kept import Shelf
 from model_training.synthesis.midi import load_midi
 from model_training.synthesis.render import render_piece
 from model_training.synthesis.styles import STYLES
+from model_training.tonality.bands import arrange
 from model_training.tonality.play import play_song, read_tune
 from model_training.tonality.songs import Song, invent
 from musrecd.types import FloatArray
@@ -41,11 +42,24 @@ def play_invented(shelf: Shelf, seed: int, seconds: float, sr: int) -> tuple[Son
     return song, shelf.take(f"song/{seed}", sr, partial(_played, song, seed, seconds, sr))
 
 
+def play_arranged(shelf: Shelf, seed: int, seconds: float, sr: int) -> tuple[Song, FloatArray]:
+    """Arrange a song for a band and play it, (n,), mono at `sr` Hz."""
+    song = arrange(seed, seconds)
+    return song, shelf.take(f"band/{seed}", sr, partial(_played, song, seed, seconds, sr))
+
+
 def songs(shelf: Shelf, numbers: range) -> Iterator[Rendered]:
     """Invent songs for General MIDI instruments; every fifth is for testing, as it is for tempo."""
     for i in numbers:
         song, y = play_invented(shelf, i, SECONDS, SR)
         yield Rendered("song", i, "", song.key, y, is_test=i % _TEST_SHARE == _TEST_SHARE - 1)
+
+
+def bands(shelf: Shelf, numbers: range) -> Iterator[Rendered]:
+    """Arrange songs for bands of General MIDI instruments; every fifth is for testing, as it is for tempo."""
+    for i in numbers:
+        song, y = play_arranged(shelf, i, SECONDS, SR)
+        yield Rendered("band", i, "", song.key, y, is_test=i % _TEST_SHARE == _TEST_SHARE - 1)
 
 
 def compositions(shelf: Shelf, numbers: range) -> Iterator[Rendered]:
