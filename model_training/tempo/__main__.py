@@ -14,16 +14,16 @@ from model_training.synthesis.kept import Shelf
 from model_training.synthesis.midi import find_fonts, load_midi
 from model_training.tempo.measure import cost, measure, tables
 from model_training.tempo.pieces import TempoPiece, bands, composed, grooves, listed_clips, midi_files, noises, songs
-from model_training.tempo.train import example_of, save_head, train_head
+from model_training.tempo.train import example_of, joined, save_head, train_head
 from musrecd.analysis.encoder import load_encoder
-from musrecd.analysis.rhythm import SHIPPED_HEAD
+from musrecd.analysis.rhythm import SHIPPED_HEAD, load_tempo_head
 
 _SECONDS = 30.0
 _NOISES = 60
 # Composed pieces of each style, grooves, songs, bands and MIDI files, before every fifth is put aside.
 _TRAINED_ON = (40, 1150, 1150, 1200, 250)
 # Half of what is known of recordings comes from few clips, so each of them counts more than a rendered piece.
-_WEIGHTS = {"clips": 8.0, "composed": 1.0, "groove": 1.0, "song": 1.0, "band": 1.0, "noise": 1.0}
+_WEIGHTS = {"clips": 20.0, "composed": 1.0, "groove": 1.0, "song": 1.0, "band": 1.0, "noise": 1.0}
 _MIDI_WEIGHT = 0.5
 
 
@@ -55,15 +55,17 @@ _cache = click.option("--cache", type=click.Path(path_type=Path), help="Where re
 @main.command()
 @_data
 @_cache
+@click.option("--beside", type=click.Path(path_type=Path, exists=True), help="A head to take the mean with.")
 @click.option("--out", default=SHIPPED_HEAD, type=click.Path(path_type=Path), show_default=True)
-def train(data: Path, cache: Path | None, out: Path) -> None:
+def train(data: Path, cache: Path | None, beside: Path | None, out: Path) -> None:
     """Train the head on pieces that are not used for measuring."""
     encoder = load_encoder()
     sr = encoder.frontend.sr
     music = chain(_music(data, Shelf(cache), _TRAINED_ON, sr, is_test=False), noises(_NOISES, _SECONDS, sr))
     examples = [example_of(piece, encoder, _WEIGHTS.get(piece.source, _MIDI_WEIGHT)) for piece in music]
     frame_rate = sr / encoder.frontend.hop_length
-    save_head(train_head(examples, [label.name for label in encoder.info.labels], frame_rate), out)
+    head = train_head(examples, [label.name for label in encoder.info.labels], frame_rate)
+    save_head(joined([head, load_tempo_head(beside)], (0.5, 0.5)) if beside else head, out)
 
 
 @main.command("measure")

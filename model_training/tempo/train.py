@@ -16,9 +16,9 @@ from musrecd.analysis.rhythm import TempoHead
 from musrecd.analysis.tempogram import TEMPI_BPM, evidence, onset_strength, tempogram
 from musrecd.types import FloatArray
 
-_HIDDEN = 64
+_HIDDEN = 96
 # Each begins from chance; together they are right a little more often than alone.
-_NETWORKS = 4
+_NETWORKS = 3
 _STEPS = 3000
 _BATCH = 64
 _DROPPED = 0.15
@@ -152,7 +152,8 @@ def train_head(
     some = X[:: max(1, len(X) // _STANDARDISED_BY)].astype(np.float32)
     mean, spread = some.mean((0, 1)), some.std((0, 1)) + 1e-6
     data = _Data(X, mean, spread, np.stack(styles).astype(np.float32), np.stack(targets), np.array(weights))
-    return _side_by_side([_fit(data, rng, steps) for _ in range(_NETWORKS)], mean, spread, labels)
+    heads = [_as_head(_fit(data, rng, steps), mean, spread, labels) for _ in range(_NETWORKS)]
+    return joined(heads, [1 / len(heads)] * len(heads))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,20 +175,33 @@ class _Data:
         return torch.from_numpy(X), torch.from_numpy(self.styles[rows]), torch.from_numpy(shares)
 
 
-def _side_by_side(
-    networks: Sequence["_Head"], mean: FloatArray, spread: FloatArray, labels: Sequence[str]
-) -> TempoHead:
-    """One head that says the mean of what the networks say."""
-    numbers = [{name: value.numpy() for name, value in network.state_dict().items()} for network in networks]
+def joined(heads: Sequence[TempoHead], shares: Sequence[float]) -> TempoHead:
+    """One head that says the mean of what `heads` of the same labels say; each counts by its share."""
+    mean, spread = heads[0].mean, heads[0].spread
     return TempoHead(
         mean=mean,
         spread=spread,
-        w1=np.concatenate([n["first.weight"].T for n in numbers], axis=1),
-        b1=np.concatenate([n["first.bias"] for n in numbers]),
-        w2=np.concatenate([n["second.weight"][0] / np.float32(len(numbers)) for n in numbers]),
-        usual=np.mean([n["usual"] @ n["curves"] for n in numbers], axis=0),
-        style=np.mean([n["style"] for n in numbers], axis=0),
-        curves=numbers[0]["curves"],
+        w1=np.concatenate([head.w1 * (spread / head.spread)[:, None] for head in heads], axis=1),
+        b1=np.concatenate([head.b1 + (mean - head.mean) / head.spread @ head.w1 for head in heads]),
+        w2=np.concatenate([np.float32(share) * head.w2 for head, share in zip(heads, shares, strict=True)]),
+        usual=np.average([head.usual for head in heads], axis=0, weights=shares),
+        style=np.average([head.style for head in heads], axis=0, weights=shares),
+        curves=heads[0].curves,
+        labels=heads[0].labels,
+    )
+
+
+def _as_head(network: "_Head", mean: FloatArray, spread: FloatArray, labels: Sequence[str]) -> TempoHead:
+    numbers = {name: value.numpy() for name, value in network.state_dict().items()}
+    return TempoHead(
+        mean=mean,
+        spread=spread,
+        w1=numbers["first.weight"].T,
+        b1=numbers["first.bias"],
+        w2=numbers["second.weight"][0],
+        usual=numbers["usual"] @ numbers["curves"],
+        style=numbers["style"],
+        curves=numbers["curves"],
         labels=tuple(labels),
     )
 

@@ -12,7 +12,7 @@ from model_training.tempo.grooves import sketch_groove
 from model_training.tempo.kinds import GROOVES, Groove
 from model_training.tempo.measure import Found, agrees, tables
 from model_training.tempo.pieces import TempoPiece, composed, midi_files
-from model_training.tempo.train import TempoExample, curves, save_head, seen, target, train_head, varied
+from model_training.tempo.train import TempoExample, curves, joined, save_head, seen, target, train_head, varied
 from musrecd.analysis.frontend import FrontendConfig, chunks, log_mel
 from musrecd.analysis.rhythm import load_tempo_head
 from musrecd.analysis.tempogram import TEMPI_BPM, onset_strength
@@ -93,6 +93,15 @@ def test_training_learns_what_it_is_shown(examples: list[TempoExample], tmp_path
         shares = loaded.probabilities(seen(example, FRAME_RATE), {"One": 1.0})
         found.append(agrees(float(TEMPI_BPM[shares.argmax()]), example.bpm, 0.04))
     assert np.mean(found) >= 0.8
+
+
+def test_a_joined_head_says_the_mean_of_what_its_heads_say(examples: list[TempoExample]) -> None:
+    heads = [train_head(part, ["One", "Other"], FRAME_RATE, copies=1, steps=3) for part in (examples[:6], examples[6:])]
+    both = joined(heads, (0.25, 0.75))
+    evidence, styles = seen(examples[0], FRAME_RATE), {"One": 0.7}
+    each = [np.log(head.probabilities(evidence, styles)) for head in heads]
+    odds = np.exp(0.25 * each[0] + 0.75 * each[1])
+    np.testing.assert_allclose(both.probabilities(evidence, styles), odds / odds.sum(), rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("bpm", [41.0, 100.0, 239.0])
