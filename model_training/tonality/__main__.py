@@ -36,8 +36,8 @@ _cache = click.option("--cache", type=click.Path(path_type=Path), help="Where re
 @main.command("learn")
 @_cache
 @click.option("--midi", type=click.Path(path_type=Path, exists=True), help="Folder with the Nottingham tunes.")
-@click.option("--pieces", default=2000, show_default=True, type=click.IntRange(min=10), help="How many are rendered.")
-@click.option("--epochs", default=40, show_default=True, type=click.IntRange(min=1), help="Passes over all of them.")
+@click.option("--pieces", default=2500, show_default=True, type=click.IntRange(min=10), help="How many are rendered.")
+@click.option("--epochs", default=36, show_default=True, type=click.IntRange(min=1), help="Passes over all of them.")
 @click.option("--out", default=KEY_WEIGHTS, type=click.Path(path_type=Path), help="Where the weights go.")
 def learn_keys(cache: Path | None, midi: Path | None, pieces: int, epochs: int, out: Path) -> None:
     """Render music in known keys and write the weights."""
@@ -75,12 +75,12 @@ def _line(scores: list[float]) -> str:
 
 
 def _material(shelf: Shelf, midi: Path | None, pieces: int) -> Iterator[Rendered]:
-    """Songs and bands alike, and fewer composed pieces and, if they are there, tunes."""
-    yield from songs(shelf, range(pieces * 4 // 10))
-    yield from bands(shelf, range(pieces * 4 // 10))
-    yield from compositions(shelf, range(pieces // 10))
+    """Songs and bands alike, and a few composed pieces and, if they are there, tunes."""
+    yield from songs(shelf, range(pieces * 9 // 20))
+    yield from bands(shelf, range(pieces * 9 // 20))
+    yield from compositions(shelf, range(pieces // 20))
     if midi is not None:
-        yield from tunes(shelf, midi, range(pieces // 10))
+        yield from tunes(shelf, midi, range(pieces // 20))
 
 
 def _detuned(piece: Rendered, rng: np.random.Generator) -> Example:
