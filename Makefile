@@ -3,7 +3,7 @@
 #   make demo MUSIC=~/Music [TRACK="words"]   analyse a folder, show what sounds like one of its tracks
 #   make demo                                 the same on a small library rendered for the purpose
 #   make test                                 style, types and all tests
-#   make benchmark                            what hearing and asking cost, beside other programs
+#   make benchmark [ONLY=analysis,search]     what hearing and asking cost, beside other programs
 #
 # PyTorch comes from its own index of CPU builds, because the Linux build on PyPI brings gigabytes of CUDA.
 # Another mirror: make TORCH_INDEX=https://…   Your pip knows where to find it already: make TORCH_INDEX=
@@ -14,6 +14,7 @@ VENV ?= .venv
 MUSIC ?=
 TRACK ?=
 TEACHERS ?=
+ONLY ?=
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 # Only Linux builds come in a CPU flavour; elsewhere the plain one is it.
 TORCH ?= torch==2.13.0$(if $(filter Linux,$(shell uname -s)),+cpu)
@@ -65,8 +66,8 @@ test: $(VENV)/.tests
 # What cannot be installed here is left out of the tables. TEACHERS=folder with the published weights of musicnn.
 benchmark: $(VENV)/.tests
 	-$(PIP) bliss-audio
-	$(BIN)/python -m tests.benchmarks --page docs/benchmarks.md $(if $(TEACHERS),--teachers $(TEACHERS))
-	$(BIN)/python -m tests.benchmarks.start_up
+	$(BIN)/python -m tests.benchmarks --page docs/benchmarks.md $(if $(ONLY),--only $(ONLY)) \
+		$(if $(TEACHERS),--teachers $(TEACHERS))
 
 clean:
 	rm -rf demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -18,34 +18,11 @@ if TYPE_CHECKING:
 
     from beets.library import Item, Library
 
+    from musrecd.library.items import BeetsItems
     from musrecd.library.reader import LibraryReader
     from musrecd.types import EncoderInfo
 
 _SHOWN = 3
-_NEWEST = 500
-
-# beets keeps paths within its directory relative to it.
-BEETS_PATHS = """
-    SELECT CASE WHEN substr(path, 1, 1) = CAST('/' AS BLOB) THEN path ELSE CAST(? || path AS BLOB) END AS path
-    FROM other.items
-"""
-
-
-def count_unanalysed(lib: Library, reader: LibraryReader, info: EncoderInfo) -> int:
-    """Count the items of beets that the library has no analysis of.
-
-    To look up a hundred thousand takes longer than the answer below which the number stands. So only the newest are,
-    unless one of these is not analysed, or beets has more items than the library has files.
-    """
-    database, folder = Path(os.fsdecode(lib.path)), os.path.join(lib.directory, b"")
-    newest = f"{BEETS_PATHS} ORDER BY id DESC LIMIT {_NEWEST}"
-    with lib.transaction() as transaction:
-        n_items = int(transaction.query("SELECT count(*) FROM items")[0][0])
-    if n_items <= reader.count_present(info.version) and not reader.count_unanalysed(
-        database, newest, [folder], info.version
-    ):
-        return 0
-    return reader.count_unanalysed(database, BEETS_PATHS, [folder], info.version)
 
 
 def matching(lib: Library, arguments: list[str]) -> list[Item]:
@@ -69,6 +46,11 @@ def answering(reader: LibraryReader) -> EncoderInfo:
     if info is None:
         raise UserError("nothing is analysed yet; run `beet analyse` first")
     return info
+
+
+def beets_items(lib: Library, reader: LibraryReader, info: EncoderInfo) -> BeetsItems:
+    """Get at the items in beets' database by the rows of the library."""
+    return reader.items(Path(os.fsdecode(lib.path)), lib.directory, info.version)
 
 
 def named(items: Sequence[Item]) -> str:

@@ -6,33 +6,25 @@ No plugin of its own: beets loads what it is told to load, and that is `musrec`.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from beets import ui
 from beets.ui import UserError  # type: ignore[attr-defined]
 
-from beetsplug._musrec_asking import Asking, ItemCatalogue
-from beetsplug._musrec_items import (
-    answering,
-    count_unanalysed,
-    safe,
-    to_dict,
-    unanalysed_line,
-)
+from beetsplug._musrec_asking import Found, Sought, from_daemon, from_library, sought
+from beetsplug._musrec_items import safe, to_dict, unanalysed_line
 from musrecd.asking.table import CHOICE, OUTPUT, RULES, Option
 
 if TYPE_CHECKING:
     import optparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from beets.library import Item, Library
 
-    from musrecd.asking.ask import Told
-    from musrecd.asking.question import Question
+    from musrecd.asking.shown import Shown
     from musrecd.config import Config
-    from musrecd.library.reader import LibraryReader
     from musrecd.types import EncoderInfo
 
 USAGE = """%prog QUERY [options] [--in QUERY]
@@ -96,103 +88,85 @@ def run(
     warn: Callable[[str], None],
 ) -> None:
     """Answer a question. Raises MusrecError, UserError."""
-    from musrecd.asking.options import question
-    from musrecd.library.reader import LibraryReader
-
     if not (arguments or options.like or options.file):
         raise UserError("similar: which track? Give a query, such as `beet similar title:reckoner`")
-    asked = question(vars(options), config)
-    with LibraryReader.open(config.library) as reader:
-        info = answering(reader)
-        asking = Asking(lib, config, reader, info, lambda items: hear_now(config, info, items))
-        found = _answer(asking, options, arguments, asked)
-        n_missing = count_unanalysed(lib, reader, info)
-        if asked.choice.fresh:
-            _note_suggested(config, reader, found)
-    _show(found, n_missing, options)
-    for note in found.notes:
-        warn(note)
+    about = [sought(lib, query) for query in ([arguments] if arguments else []) + (options.like or [])]
+    about += [sought(lib, query, -1.0) for query in options.unlike or ()]
+    found, note = _found(lib, config, about, options, hear_now)
+    results = [(_item(lib, each), each) for each in found.results]
+    _show(found, results, options)
+    for line in found.notes:
+        warn(line)
     if options.playlist or options.mpd:
-        for line in _delivered(config, found, options):
+        for line in _delivered(config, results, options):
             warn(line)
-    if n_missing:
-        warn(unanalysed_line(n_missing))
+    if found.n_unheard:
+        warn(unanalysed_line(found.n_unheard))
+    # Nobody waits for that.
+    sys.stdout.flush()
+    note()
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What was asked about, and what was found: each item with what speaks for it."""
-
-    names: list[str]
-    seeds: list[Item]
-    results: list[tuple[Item, Told]]
-    notes: list[str]
-
-
-def _answer(asking: Asking, options: optparse.Values, arguments: list[str], asked: Question) -> _Found:
-    from musrecd.asking.ask import ask
-    from musrecd.asking.way import way
-
-    catalogue = ItemCatalogue(asking.lib, asking.reader, asking.info.version)
-    pool = asking.pool(options.inside) if options.inside else None
-    like = [asking.about(arguments)] if arguments else []
-    like += [asking.about(query) for query in options.like or ()]
-    like += [asking.file(name) for name in options.file or ()]
-    seeds = [seed for each in like for seed in each.seeds]
-    names = [name for each in like for name in each.names]
-    if options.to:
-        end = asking.about(options.to)
-        names += end.names
-        answer = way(asking.reader, asking.info, (seeds, end.seeds), asked, catalogue, pool)
-    else:
-        seeds += [seed for query in options.unlike or () for seed in asking.about(query, -1.0).seeds]
-        answer = ask(asking.reader, asking.info, seeds, asked, catalogue, pool)
-    results = [(catalogue.item(told.result.row), told) for told in answer.told]
-    return _Found(names, [item for each in like for item in each.items], results, answer.notes)
+def _found(
+    lib: Library,
+    config: Config,
+    about: Sequence[Sought],
+    options: optparse.Values,
+    hear_now: Callable[[Config, EncoderInfo, list[Item]], bool],
+) -> tuple[Found, Callable[[], None]]:
+    """Return the answer, and what is to be done when everything was shown."""
+    said = {option.name: getattr(options, option.name) for option in (*RULES, *CHOICE)} | {"json": options.json}
+    if not (options.file or options.inside or options.to or options.fresh):
+        found = from_daemon(lib, config, about, said)
+        if found is not None:
+            return found, lambda: None
+    return from_library(lib, config, about, options, said, hear_now)
 
 
-def _note_suggested(config: Config, reader: LibraryReader, found: _Found) -> None:
-    """Remember what was shown, for those who want something new next time."""
-    from musrecd.library.suggestions import note_suggested
+def _item(lib: Library, shown: Shown) -> Item:
+    """Return the item of a result; it takes long to make, so only those that are shown are."""
+    item = lib.get_item(shown.number)
+    if item is None:
+        raise UserError("the beets library changed meanwhile; ask again")
+    return item
 
-    tracks = reader.tracks_at([item.path for item, _ in found.results], answering(reader).version)
-    note_suggested(config.library, [track.recording_id for track in tracks.values()])
 
-
-def _delivered(config: Config, found: _Found, options: optparse.Values) -> Iterator[str]:
+def _delivered(config: Config, results: Iterable[tuple[Item, Shown]], options: optparse.Values) -> Iterator[str]:
     from musrecd.playlists.delivery import deliver
     from musrecd.types import Tags, Track
 
     tracks = [
-        Track(item.path, told.result.row, item.length or 0.0, Tags(item.artist, item.title, item.album))
-        for item, told in found.results
+        Track(item.path, shown.number, item.length or 0.0, Tags(item.artist, item.title, item.album))
+        for item, shown in results
     ]
     playlist = Path(options.playlist) if options.playlist else None
     return deliver(tracks, config, playlist=playlist, to_mpd=bool(options.mpd))
 
 
-def _show(found: _Found, n_missing: int, options: optparse.Values) -> None:
+def _show(found: Found, results: Iterable[tuple[Item, Shown]], options: optparse.Values) -> None:
     if options.json:
-        results = [_to_dict(item, told) for item, told in found.results]
-        seeds = [to_dict(item) for item in found.seeds]
-        answer = {"seeds": seeds, "results": results, "unanalysed": n_missing, "notes": found.notes}
+        answer = {
+            "seeds": [to_dict(item) for item in found.seeds],
+            "results": [_to_dict(item, shown) for item, shown in results],
+            "unanalysed": found.n_unheard,
+            "notes": found.notes,
+        }
         ui.print_(json.dumps(answer, indent=1))
         return
     own_format = getattr(options, "format", None)
     if own_format is None:
         ui.print_(_headline(found, way=bool(options.to)))
-    for item, told in found.results:
-        result = told.result
-        item["musrec_score"] = f"{result.score:.2f}"
-        item["musrec_sound"] = f"{result.parts.sound:.2f}"
+    for item, shown in results:
+        item["musrec_score"] = f"{shown.score:.2f}"
+        item["musrec_sound"] = f"{shown.sound:.2f}"
         line = format(item, own_format or "")
-        breaks = f"  ({', '.join(result.breaks)})" if result.breaks and own_format is None else ""
-        ui.print_(safe(line if own_format else f"{result.score:5.2f}  {line}{breaks}"))
-        for reason in told.reasons if options.explain and own_format is None else ():
+        breaks = f"  ({', '.join(shown.breaks)})" if shown.breaks and own_format is None else ""
+        ui.print_(safe(line if own_format else f"{shown.score:5.2f}  {line}{breaks}"))
+        for reason in shown.reasons if options.explain and own_format is None else ():
             ui.print_(safe(f"       {reason}"))
 
 
-def _headline(found: _Found, *, way: bool) -> str:
+def _headline(found: Found, *, way: bool) -> str:
     if way:
         return f"From {found.names[0]} to {found.names[-1]}:"
     shown = ", ".join(found.names[:_SHOWN_SEEDS])
@@ -201,14 +175,13 @@ def _headline(found: _Found, *, way: bool) -> str:
     return f"Sounds like {names}:" if found.results else f"Nothing sounds like {names}."
 
 
-def _to_dict(item: Item, told: Told) -> dict[str, Any]:
-    result = told.result
+def _to_dict(item: Item, shown: Shown) -> dict[str, Any]:
     return {
-        "score": round(result.score, 4),
-        "sound": round(result.parts.sound, 4),
+        "score": round(shown.score, 4),
+        "sound": round(shown.sound, 4),
         **to_dict(item),
-        "bpm": told.bpm and round(told.bpm, 2),
-        "key": told.key,
-        "why": {name: value for name, value in asdict(result.parts).items() if value is not None},
-        "breaks": list(result.breaks),
+        "bpm": shown.bpm and round(shown.bpm, 2),
+        "key": shown.key,
+        "why": shown.why,
+        "breaks": list(shown.breaks),
     }

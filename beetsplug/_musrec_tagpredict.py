@@ -5,7 +5,6 @@ No plugin of its own: beets loads what it is told to load, and that is `musrec`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from beets import ui
@@ -112,7 +111,7 @@ def _predict(
 ) -> None:
     items, info = matching(lib, arguments), answering(reader)
     tags = config.tagging.with_heard(tempo=bool(options.tempo), key=bool(options.key))
-    genres = tagging.genres_of(replace(config, tagging=tags), reader, info)
+    genres = tagging.genres_of(config._replace(tagging=tags), reader, info)
     policy = _policy(options, config)
     found = tagging.wishes(reader, info, genres, items)
     n_missing = len({item.path for item in items}) - len(found)

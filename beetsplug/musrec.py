@@ -17,7 +17,7 @@ from beets.plugins import BeetsPlugin
 from beets.ui import UserError  # type: ignore[attr-defined]
 
 from beetsplug._musrec_command import LateCommand
-from beetsplug._musrec_items import answering, matching
+from beetsplug._musrec_items import answering, beets_items, matching
 from beetsplug._musrec_query import SimilarQuery
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from beetsplug._musrec_tagging import Imported
     from musrecd.config import Config
-    from musrecd.ingest.ingest import Performer, Report
+    from musrecd.ingest.ingest import Performer
+    from musrecd.ingest.report import Report
     from musrecd.ingest.work import Task
     from musrecd.types import EncoderInfo
 
@@ -171,7 +172,8 @@ class MusrecPlugin(BeetsPlugin):
 
     def analyse(self, lib: Library, options: optparse.Values, arguments: list[str]) -> None:
         """Analyse what is new among the items matching the query, with a progress bar."""
-        from musrecd.commands.progress import ProgressBar, summary_line
+        from musrecd.commands.progress import ProgressBar
+        from musrecd.commands.summary import summary_line
         from musrecd.ingest.ingest import ingest
 
         config = self._config(threads=options.threads)
@@ -188,13 +190,14 @@ class MusrecPlugin(BeetsPlugin):
             raise UserError(f"{report.failed} could not be analysed")
 
     def _set_fields(self, lib: Library, config: Config, arguments: list[str]) -> None:
-        """Put what is known of the sound into beets' fields."""
+        """Put what is known of the sound into beets' fields, and note which items are heard now."""
         from beetsplug._musrec_fields import set_fields
         from musrecd.library.reader import LibraryReader
 
         with LibraryReader.open(config.library) as reader:
             if (info := reader.encoder()) is not None:
                 set_fields(lib, reader, info, matching(lib, arguments))
+                beets_items(lib, reader, info).note()
 
     # import
 

@@ -50,13 +50,18 @@ def scan(
 
     Can be stopped at any time; the next run goes on from there. Ends with status 1 if a file failed.
     """
-    from musrecd.commands.scan import scan_folders
+    from musrecd.commands import unchanged
 
     config = session.config(threads=threads)
     chosen = folders or tuple(os.fsencode(folder) for folder in config.folders)
     if not chosen:
         raise click.UsageError("name a folder, or set `folders:` in the configuration")
-    report = scan_folders(config, chosen, force=force, retry_failed=retry, scheduler=scheduler)
+    if force or retry or scheduler is not None:
+        from musrecd.commands.scan import scan_folders
+
+        report = scan_folders(config, chosen, force=force, retry_failed=retry, scheduler=scheduler)
+    else:
+        report = unchanged.scan_unless_unchanged(config, chosen)
     if report.interrupted:
         leave(INTERRUPTED)
     sys.exit(FAILED if report.failed else 0)

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import confuse
 import platformdirs
@@ -24,8 +24,7 @@ HARD_LINKS = ("refuse", "break")
 _BAD_YAML = (TypeError, ValueError, RecursionError)
 
 
-@dataclass(frozen=True, slots=True)
-class DaemonConfig:
+class DaemonConfig(NamedTuple):
     """What only the daemon asks for.
 
     `settle_s`: seconds for which a file has to stand still; a rescan every `rescan_minutes`, every `poll_minutes`
@@ -39,11 +38,10 @@ class DaemonConfig:
     levels: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterConfig:
+class ClusterConfig(NamedTuple):
     """What only a worker for other machines asks for; `paths`: folder as they call it → as it is called here."""
 
-    paths: Mapping[Path, Path] = field(default_factory=dict)
+    paths: Mapping[Path, Path] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +63,7 @@ class VocabularyConfig:
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class TaggingConfig:
+class TaggingConfig(NamedTuple):
     """What is written into files.
 
     `write` is one of WRITE_MODES; genres less probable than `threshold` are kept to ourselves; `hard_links` is one of
@@ -80,15 +77,14 @@ class TaggingConfig:
     moods: bool = False
     tempo: bool = False
     key: bool = False
-    vocabulary: VocabularyConfig = field(default_factory=VocabularyConfig)
+    vocabulary: VocabularyConfig = VocabularyConfig()
 
     def with_heard(self, *, tempo: bool, key: bool) -> "TaggingConfig":
         """Return the same, with tempo and key as they are asked for besides."""
-        return replace(self, tempo=self.tempo or tempo, key=self.key or key)
+        return self._replace(tempo=self.tempo or tempo, key=self.key or key)
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """The settings, checked. `config.example.yaml` says what each is for.
 
     `threads` is a number of processes; `timeout_s` the seconds after which a file is given up; `weights` change some
@@ -108,10 +104,10 @@ class Config:
     genres: int
     tagging: TaggingConfig
     daemon: DaemonConfig
-    playlists: PlaylistsConfig = field(default_factory=PlaylistsConfig)
-    mpd: MpdConfig = field(default_factory=MpdConfig)
+    playlists: PlaylistsConfig = PlaylistsConfig()
+    mpd: MpdConfig = MpdConfig()
     coverage: Literal["windows", "full"] = "windows"
-    cluster: ClusterConfig = field(default_factory=ClusterConfig)
+    cluster: ClusterConfig = ClusterConfig()
 
 
 def _template() -> dict[str, confuse.Template[Any]]:

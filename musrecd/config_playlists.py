@@ -4,7 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import confuse
 
@@ -20,8 +20,7 @@ _LONGEST_FILE_NAME = 255  # bytes, on every file system in use
 _REPLACED = re.compile(r'[\\/<>:"?*|\x00-\x1f\x7f]|^\.|\.$')
 
 
-@dataclass(frozen=True, slots=True)
-class PlaylistConfig:
+class PlaylistConfig(NamedTuple):
     """One playlist: tracks like its seeds, which are words, or names of files and lists that begin with `/` or `~`.
 
     `file` is the name of its file. Of `labels` and `genres` one alternative has to hold, and of the names within one
@@ -41,8 +40,7 @@ class PlaylistConfig:
     refresh_hours: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PlaylistsConfig:
+class PlaylistsConfig(NamedTuple):
     """The playlists, and how their files are written; all keys mean what they mean in beets' smartplaylist.
 
     `playlist_dir` is the folder of the files; paths in them are relative to `relative_to`, absolute if that is None.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 THRESHOLDS = {"mood": 0.5, "voice": 2 / 3, "instrument": 0.2}
 # Which genres are written into tags is the person's choice; to compare tracks, more likely than not is enough.
 _LIKELY = 0.5
+# What is less probable is no opinion at all.
+_NO_OPINION = 0.1
 INSTRUMENTAL, SUNG = "Instrumental", "Vocals"
 SINGERS = (SUNG, "Female Vocals", "Male Vocals", "Choir")
 _WORD = re.compile(r"[^\W_]+")
@@ -46,6 +48,19 @@ def believed(
             told[:, i] = _voiced(probabilities, labels, labels[column].name)
         else:
             told[:, i] = probabilities[:, column] >= THRESHOLDS.get(group, _LIKELY) * _SCALE - 0.5
+    return told
+
+
+def likeliest(probabilities: "npt.NDArray[np.uint8]", columns: Sequence[int]) -> "npt.NDArray[np.bool_]":
+    """Say which of the labels in `columns` is the most probable of each row, if it is at all: (n, len(columns)).
+
+    `probabilities` (n, n_labels) are in 255ths.
+    """
+    told = np.zeros((len(probabilities), len(columns)), bool)
+    if columns:
+        within = probabilities[:, list(columns)]
+        best = within.argmax(axis=1)[:, None]
+        np.put_along_axis(told, best, np.take_along_axis(within, best, axis=1) >= _NO_OPINION * _SCALE, axis=1)
     return told
 
 

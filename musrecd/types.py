@@ -1,6 +1,5 @@
 """The values that travel between the floors: they cannot be changed and have no behaviour."""
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -18,22 +17,31 @@ else:
 Coverage: TypeAlias = Literal["windows", "full"]
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """What the encoder predicts. `group` is genre, instrument, voice or mood."""
 
     name: str
     group: str
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Chunks(NamedTuple):
+    """How a recording sounds piece by piece: what is not silent of what was heard.
+
+    `spans_s` (n, 2) are where each piece begins and ends, in seconds; `directions` (n, dim) are unit vectors.
+    """
+
+    spans_s: FloatArray
+    directions: FloatArray
+
+
+class Analysis(NamedTuple):
     """Everything that hearing one file told us.
 
     `embedding` (dim,) is of unit length; `probabilities` (n_labels,) follow the labels of the encoder named by
     `encoder_version`. `bpm` is in beats per minute, `key` like `C#m`; both are None where there is no pulse or no
     pitch, and of what was heard before musrec estimated them. `hearing` tells which of the ways of estimating them
-    was used, the higher the better. `audio_id` names the recording, whatever its tags (hex, 40 characters).
+    was used, the higher the better. `audio_id` names the recording, whatever its tags (hex, 40 characters). `chunks`
+    are None where nothing but silence was heard, and of what was heard before they were kept.
     """
 
     audio_id: str
@@ -47,10 +55,10 @@ class Analysis:
     key: str | None = None
     key_confidence: float | None = None
     hearing: int = 0
+    chunks: Chunks | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRecording:
+class KnownRecording(NamedTuple):
     """A file turned out to hold a recording that was analysed before, under whatever name."""
 
     audio_id: str
@@ -76,8 +84,7 @@ class Priority(IntEnum):
     AGAIN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A file that waits to be heard; `attempts` were made before."""
 
     path: bytes
@@ -85,8 +92,7 @@ class Job:
     attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Tags:
+class Tags(NamedTuple):
     """What a file says of itself, by which a person recognises and chooses it; empty and None where it says nothing."""
 
     artist: str = ""
@@ -96,8 +102,7 @@ class Tags:
     year: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EncoderInfo:
+class EncoderInfo(NamedTuple):
     """What the library must know of an encoder to answer without loading it."""
 
     version: str
@@ -105,8 +110,7 @@ class EncoderInfo:
     labels: tuple[Label, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(NamedTuple):
     """A file of the library together with the recording it holds."""
 
     path: bytes
@@ -115,16 +119,7 @@ class Track:
     tags: Tags
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """One answer: a row of the vector matrix and its cosine similarity to the seed (-1 to 1)."""
-
-    row: int
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Features:
+class Features(NamedTuple):
     """What is known of each row of the vector matrix besides its vector: arrays (n_rows,), in the same order.
 
     `duration_s` is in seconds; `bpm` is NaN where there is no pulse, and `key` (an index into `keys.KEYS`) is -1 where

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import confuse
@@ -182,7 +181,7 @@ def test_every_key_is_read(read, line, field, value):
 
 def test_every_key_is_tried_above(read):
     """So that a new key cannot go untested."""
-    assert set(Config.__slots__) == {{"timeout": "timeout_s", "analysis": "coverage"}.get(key, key) for key in KEYS}
+    assert set(Config._fields) == {{"timeout": "timeout_s", "analysis": "coverage"}.get(key, key) for key in KEYS}
 
 
 def test_relative_names_are_taken_from_the_folder_of_the_file(read, tmp_path, monkeypatch):
@@ -345,7 +344,7 @@ def test_the_example_shows_the_defaults_but_writes_genres(read):
     values = {key: yaml.safe_load(value) for key, value in documented().items() if key not in {"library", "encoder"}}
     section = [f"{key}: {json.dumps(value)}" for key, value in values.items()]
     default = read("threads: 0")
-    expected = replace(default, tagging=replace(default.tagging, write="fill"))
+    expected = default._replace(tagging=default.tagging._replace(write="fill"))
     assert read(*section) == expected
     assert read_config(PROJECT / "config.example.yaml") == expected
 

@@ -14,7 +14,7 @@ import torch
 from model_training.evaluation.tables import Table
 from model_training.synthesis.encode import write_audio
 from musrecd.analysis.analyse import analyse
-from musrecd.analysis.encoder import Encoder, load_encoder
+from musrecd.analysis.encoder import Encoded, Encoder, HeardChunks, load_encoder
 from musrecd.analysis.frontend import FrontendConfig
 from musrecd.types import Coverage, EncoderInfo, FloatArray
 
@@ -55,18 +55,18 @@ class StopWatch:
         """How much of a recording is heard."""
         return self._encoder.coverage
 
-    def spectra(self, ys: Sequence[FloatArray]) -> FloatArray:
+    def spectra(self, ys: Sequence[FloatArray]) -> HeardChunks:
         """Compute spectra and take the time."""
         self.sound_s = sum(y.size for y in ys) / self.frontend.sr
         start = time.process_time()
-        spectra = self._encoder.spectra(ys)
+        heard = self._encoder.spectra(ys)
         self.cpu_s.append(time.process_time() - start)
-        return spectra
+        return heard
 
-    def encode(self, spectra: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def encode(self, heard: HeardChunks) -> Encoded:
         """Encode and take the time, together with that of the spectra."""
         start = time.process_time()
-        encoded = self._encoder.encode(spectra)
+        encoded = self._encoder.encode(heard)
         self.cpu_s[-1] += time.process_time() - start
         return encoded
 

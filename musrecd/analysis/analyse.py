@@ -1,16 +1,18 @@
 """The one entry to hearing: a path in, an `Analysis` out."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from musrecd.analysis.audio import Recording, listen
-from musrecd.analysis.encoder import Encoder
+from musrecd.analysis.encoder import Encoded, Encoder, HeardChunks
 from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.analysis.hearing import HEARING
 from musrecd.analysis.rhythm import Tempo, estimate_tempo
 from musrecd.analysis.tonality import Key, estimate_key
-from musrecd.types import Analysis, Coverage, KnownRecording
+from musrecd.types import Analysis, Chunks, Coverage, KnownRecording
 
 # About a minute of a track is heard, in excerpts long enough for the decoder's run-up not to count; or all of it, but
 # not of what is longer than songs are: a DJ's night would fill the memory, and ten minutes of it say as much.
@@ -72,16 +74,16 @@ def _hear_closely(recording: Recording, encoder: Encoder) -> Closely:
     frontend = encoder.frontend
     ys = recording.decode(frontend.sr)
     # Once: whoever listens for styles and whoever listens for the pulse look at the same.
-    spectra = encoder.spectra(ys)
-    embedding, probabilities = encoder.encode(spectra)
-    styles = {label.name: float(p) for label, p in zip(encoder.info.labels, probabilities, strict=True)}
-    tempo = estimate_tempo(list(spectra), frontend.sr / frontend.hop_length, styles)
+    heard = encoder.spectra(ys)
+    encoded = encoder.encode(heard)
+    styles = {label.name: float(p) for label, p in zip(encoder.info.labels, encoded.probabilities, strict=True)}
+    tempo = estimate_tempo(list(heard.spectra), frontend.sr / frontend.hop_length, styles)
     key = estimate_key(ys, frontend.sr)
     analysis = Analysis(
         audio_id=recording.audio_id,
         encoder_version=encoder.info.version,
-        embedding=embedding,
-        probabilities=probabilities,
+        embedding=encoded.embedding,
+        probabilities=encoded.probabilities,
         duration_s=recording.duration_s,
         n_damaged_packets=recording.n_damaged_packets,
         bpm=tempo.bpm if tempo else None,
@@ -89,5 +91,14 @@ def _hear_closely(recording: Recording, encoder: Encoder) -> Closely:
         key=key.name if key else None,
         key_confidence=key.confidence if key else None,
         hearing=HEARING,
+        chunks=_chunks(heard, encoded, recording.starts_s, frontend.sr),
     )
     return Closely(analysis, tempo, key)
+
+
+def _chunks(heard: HeardChunks, encoded: Encoded, starts_s: Sequence[float], sr: int) -> Chunks | None:
+    """Put what each chunk sounds like where it is in the recording."""
+    if not len(encoded.directions):
+        return None
+    spans_s = np.array(starts_s)[heard.excerpts, None] + heard.bounds / sr
+    return Chunks(spans_s.astype(np.float32), encoded.directions)

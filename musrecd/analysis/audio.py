@@ -12,7 +12,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import av
@@ -44,7 +44,8 @@ class Recording:
     """What one pass over a file found; alive only inside `listen`.
 
     `declared_s` is what the container claims (None if nothing), `duration_s` what its packets add up to.
-    `n_damaged_packets` counts packets that could not be read or, after `decode`, not be decoded.
+    `n_damaged_packets` counts packets that could not be read or, after `decode`, not be decoded; `starts_s` are where
+    the excerpts begin that `decode` returned, in seconds.
     """
 
     audio_id: str
@@ -52,6 +53,7 @@ class Recording:
     declared_s: float | None
     n_damaged_packets: int
     excerpts: list[Excerpt]
+    starts_s: list[float] = field(default_factory=list)
 
     def decode(self, sr: int) -> list[FloatArray]:
         """Decode the excerpts to mono at `sr` Hz; damaged packets are skipped and counted.
@@ -61,6 +63,11 @@ class Recording:
         """
         decoded = [self._decode_excerpt(excerpt, sr) for excerpt in self.excerpts]
         ys = [y for y in decoded if y.size]
+        self.starts_s = [
+            max(excerpt.start_s, excerpt.first_packet_s)
+            for excerpt, y in zip(self.excerpts, decoded, strict=True)
+            if y.size
+        ]
         n_samples = sum(y.size for y in ys)
         if n_samples < _MIN_SOUND_S * sr:
             raise NoSoundError(

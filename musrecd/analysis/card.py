@@ -54,4 +54,4 @@ def read_card(weights: Path = SHIPPED_WEIGHTS, coverage: Coverage = "windows") -
         raise EncoderError(f"{path} is not an encoder card: {type(error).__name__} {error}") from error
     if coverage == "windows":
         return card
-    return replace(card, info=replace(card.info, version=f"{card.info.version}+{coverage}"))
+    return replace(card, info=card.info._replace(version=f"{card.info.version}+{coverage}"))

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -12,16 +13,39 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 
 from musrecd.analysis.card import SHIPPED_WEIGHTS, Card, read_card
-from musrecd.analysis.frontend import FrontendConfig, chunks, log_mel
+from musrecd.analysis.frontend import FrontendConfig, chunk_bounds, chunks, log_mel
 from musrecd.analysis.networks import build_network
 from musrecd.analysis.networks.layers import channels_last, fuse_convolutions
 from musrecd.errors import EncoderError
 from musrecd.types import Coverage, EncoderInfo, FloatArray
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 MEL_FILTERS = "mel_filters"
 # A chunk whose loudest sample is below -80 dB of full scale holds nothing to hear.
 _SILENCE = 1e-4
 _BATCH_CHUNKS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class HeardChunks:
+    """What is not silent of excerpts: `spectra` (n_chunks, n_mels, n_frames), and where each chunk is from.
+
+    That is excerpt `excerpts` (n_chunks,) from sample `bounds[:, 0]` to `bounds[:, 1]` (n_chunks, 2).
+    """
+
+    spectra: FloatArray
+    excerpts: "npt.NDArray[np.int64]"
+    bounds: "npt.NDArray[np.int64]"
+
+
+class Encoded(NamedTuple):
+    """A recording's `embedding` (dim,) and `probabilities` (n_labels,), and the unit vector of each chunk heard."""
+
+    embedding: FloatArray
+    probabilities: FloatArray
+    directions: FloatArray
 
 
 class Encoder(Protocol):
@@ -42,12 +66,12 @@ class Encoder(Protocol):
         """How much of a recording the excerpts are to cover; part of the version."""
         ...
 
-    def spectra(self, ys: Sequence[FloatArray]) -> FloatArray:
-        """Map excerpts (each (n,), mono at `frontend.sr`) to spectra (n_chunks, n_mels, n_frames) of what is heard."""
+    def spectra(self, ys: Sequence[FloatArray]) -> HeardChunks:
+        """Map excerpts (each (n,), mono at `frontend.sr`) to the spectra of what is heard."""
         ...
 
-    def encode(self, spectra: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Map spectra (n_chunks, n_mels, n_frames) to `embedding` (dim,) and `probabilities` (n_labels,)."""
+    def encode(self, heard: HeardChunks) -> Encoded:
+        """Say what the spectra sound like, together and each."""
         ...
 
 
@@ -72,20 +96,31 @@ class TorchEncoder:
         """How much of a recording the excerpts are to cover."""
         return self._card.coverage
 
-    def spectra(self, ys: Sequence[FloatArray]) -> FloatArray:
+    def spectra(self, ys: Sequence[FloatArray]) -> HeardChunks:
         """Log-mel spectra of the chunks that are not silent."""
-        everything = np.concatenate([chunks(y, self.frontend) for y in ys])
-        heard = everything[np.abs(everything).max(1) > _SILENCE]
-        shape = (0, self.frontend.n_mels, self.frontend.chunk_frames)
-        return np.stack([self._spectrum(y) for y in heard]) if len(heard) else np.empty(shape, np.float32)
+        cut = [(chunks(y, self.frontend), chunk_bounds(y.size, self.frontend)) for y in ys]
+        heard = [
+            (self._spectrum(chunk), excerpt, bound)
+            for excerpt, (pieces, bounds) in enumerate(cut)
+            for chunk, bound in zip(pieces, bounds, strict=True)
+            if max(chunk.max(), -chunk.min()) > _SILENCE
+        ]
+        if not heard:
+            empty = np.empty((0, self.frontend.n_mels, self.frontend.chunk_frames), np.float32)
+            return HeardChunks(empty, np.empty(0, np.int64), np.empty((0, 2), np.int64))
+        spectra, excerpts, bounds_of = zip(*heard, strict=True)
+        return HeardChunks(np.stack(spectra), np.array(excerpts), np.array(bounds_of))
 
-    def encode(self, spectra: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def encode(self, heard: HeardChunks) -> Encoded:
         """Mean over the chunks; of silence alone every label is denied."""
-        embeddings, logits = self._run(spectra if len(spectra) else self._silence())
+        n_heard = len(heard.spectra)
+        embeddings, logits = self._run(heard.spectra if n_heard else self._silence())
         embedding = embeddings.mean(0)
         unit = embedding / max(float(np.linalg.norm(embedding)), 1e-9)
-        probabilities = 1 / (1 + np.exp(-logits.mean(0))) if len(spectra) else np.zeros(logits.shape[1])
-        return unit.astype(np.float32), probabilities.astype(np.float32)
+        probabilities = 1 / (1 + np.exp(-logits.mean(0))) if n_heard else np.zeros(logits.shape[1])
+        lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+        directions = (embeddings / np.maximum(lengths, 1e-9))[:n_heard]
+        return Encoded(unit.astype(np.float32), probabilities.astype(np.float32), directions.astype(np.float32))
 
     def _silence(self) -> FloatArray:
         return self._spectrum(np.zeros(self.frontend.chunk_length, np.float32))[None]

@@ -1,5 +1,6 @@
 """Which seconds of a recording are heard, and the compressed packets that hold them."""
 
+import math
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -78,41 +79,50 @@ class Gatherer:
         self._needed_from_s = [start_s - _PREROLL_S for start_s in starts_s]
         self._needed_until_s = [start_s + seconds + _POSTROLL_S for start_s in starts_s]
         self.n_packets = 0
-        self._time_base: float | None = None
-        self._begin_s: float | None = None
-        self._end_s = 0.0
+        self._base_s = 0.0
+        self._begin_s = self._end_s = 0.0
         self._shift_s = 0.0
+        # Between these two no excerpt needs anything.
+        self._gap_from_s, self._gap_until_s = math.inf, -math.inf
 
     @property
     def duration_s(self) -> float:
         """Seconds from the first packet's beginning to the last one's end."""
-        return self._end_s - (self._begin_s or 0.0)
+        return self._end_s - self._begin_s
 
     def take(self, packet: AudioPacket) -> None:
-        """Count one packet, and keep it if an excerpt needs it."""
-        time_s, packet_s = self._times(packet)
+        """Count one packet, and keep it if an excerpt needs it.
+
+        Without a time stamp it follows the last one. A file has ten thousand packets: every step here counts.
+        """
+        stamp = packet.pts
+        if stamp is None:
+            stamp = packet.dts
+        if self.n_packets == 0:
+            # The same for all packets of a stream, and slow to ask for.
+            self._base_s = float(packet.time_base or 0)
+            self._begin_s = self._end_s = stamp * self._base_s if stamp is not None else 0.0
         self.n_packets += 1
-        self._end_s = max(self._end_s, time_s + packet_s)
-        position_s = time_s - (self._begin_s or 0.0)
-        # A file has thousands of packets and excerpts lie in order: those that end later and begin sooner.
+        time_s = stamp * self._base_s + self._shift_s if stamp is not None and self._base_s else self._end_s
+        if time_s < self._end_s - _RESTART_S:
+            self._shift_s += self._end_s - time_s
+            time_s = self._end_s
+        packet_s = (packet.duration or 0) * self._base_s
+        if time_s + packet_s > self._end_s:
+            self._end_s = time_s + packet_s
+        position_s = time_s - self._begin_s
+        if position_s < self._gap_from_s or position_s + packet_s > self._gap_until_s:
+            self._keep(packet, position_s, position_s + packet_s)
+
+    def _keep(self, packet: AudioPacket, position_s: float, behind_s: float) -> None:
+        """Give a packet to the excerpts that need it; if none does, remember the gap between them that it lies in."""
+        # Excerpts lie in order: those that end later and begin sooner.
         first = bisect_right(self._needed_until_s, position_s)
-        behind_last = bisect_left(self._needed_from_s, position_s + packet_s)
+        behind_last = bisect_left(self._needed_from_s, behind_s)
         for excerpt in self.excerpts[first:behind_last]:
             if not excerpt.packets:
                 excerpt.first_packet_s = position_s
             excerpt.packets.append(packet)
-
-    def _times(self, packet: AudioPacket) -> tuple[float, float]:
-        """Return (begin, length) of a packet in seconds; without a time stamp it follows the last one."""
-        stamp = packet.pts if packet.pts is not None else packet.dts
-        if self._time_base is None:
-            # The same for all packets of a stream, and slow to ask for.
-            self._time_base = float(packet.time_base or 0)
-        base = self._time_base
-        time_s = stamp * base + self._shift_s if stamp is not None and base else self._end_s
-        if self._begin_s is None:
-            self._begin_s = self._end_s = time_s
-        if time_s < self._end_s - _RESTART_S:
-            self._shift_s += self._end_s - time_s
-            time_s = self._end_s
-        return time_s, packet.duration * base if packet.duration else 0.0
+        if first >= behind_last:
+            self._gap_from_s = self._needed_until_s[first - 1] if first else -math.inf
+            self._gap_until_s = self._needed_from_s[first] if first < len(self.excerpts) else math.inf

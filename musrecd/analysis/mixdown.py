@@ -1,19 +1,16 @@
 """Decoded frames become mono sound at one sample rate, a block at a time."""
 
-from typing import TypeAlias
-
 import numpy as np
 import soxr
+from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame, format_dtypes
 
 from musrecd.types import FloatArray
 
 # Lossy codecs overshoot full scale, loud ones at low rates by 7 dB; what is far above that is no sound.
 _MAX_SAMPLE = 8.0
-# Frames are short and numpy's calls dear: many are mixed at once, but not so many that long excerpts fill the memory.
-_BLOCK_SAMPLES = 1 << 16
-
-_Kind: TypeAlias = tuple[str, int]  # sample format, number of channels
+# Frames are short and numpy's calls dear: many are mixed at once, but no more than fit the processor's cache.
+_BLOCK_SAMPLES = 1 << 14
 
 
 class Mixdown:
@@ -46,51 +43,52 @@ class _Run:
     def __init__(self, rate: int, sr: int) -> None:
         self.rate = rate
         self.is_sound = False
-        self._kind: _Kind = ("", 0)
-        self._frames: list[AudioFrame] = []
-        self._n_waiting = 0
+        self._n_channels = 0
+        self._waiting = AudioFifo()
         self._resampler = soxr.ResampleStream(rate, sr, 1, dtype="float32")
         self._pieces: list[FloatArray] = []
 
     def add(self, frame: AudioFrame) -> None:
-        kind = (frame.format.name, frame.layout.nb_channels)
-        if kind != self._kind or self._n_waiting >= _BLOCK_SAMPLES:
+        n_channels = frame.layout.nb_channels
+        # The queue insists on time stamps without gaps, and on one sample format; it does not count channels.
+        frame.pts = None
+        if n_channels != self._n_channels:
+            self._begin_queue(n_channels)
+        try:
+            self._waiting.write(frame)
+        except ValueError:
+            self._begin_queue(n_channels)
+            self._waiting.write(frame)
+        if self._waiting.samples >= _BLOCK_SAMPLES:
             self._mix(is_last=False)
-            self._kind = kind
-        self._frames.append(frame)
-        self._n_waiting += frame.samples
 
     def finish(self) -> FloatArray:
         self._mix(is_last=True)
         return np.concatenate(self._pieces)
 
+    def _begin_queue(self, n_channels: int) -> None:
+        self._mix(is_last=False)
+        self._waiting, self._n_channels = AudioFifo(), n_channels
+
     def _mix(self, *, is_last: bool) -> None:
         y = np.empty(0, np.float32)
-        if self._frames:
-            channels = _channels(self._frames, self._kind)
+        block = self._waiting.read()
+        if block is not None:
+            channels = _channels(block)
             is_number = _within_reason(channels)
             self.is_sound |= is_number
-            y = _mono(channels) if is_number else np.zeros(self._n_waiting, np.float32)
-        self._frames, self._n_waiting = [], 0
+            y = _mono(channels) if is_number else np.zeros(block.samples, np.float32)
         self._pieces.append(self._resampler.resample_chunk(y, last=is_last))
 
 
-def _channels(frames: list[AudioFrame], kind: _Kind) -> list[np.ndarray]:
-    """Return the samples of each channel as the decoder left them, all frames in a row.
-
-    As `AudioFrame.to_ndarray` does, which costs more than some codecs when it is asked frame by frame.
-    """
-    name, n_channels = kind
-    dtype = np.dtype(format_dtypes[name])
-    n_planes = n_channels if name.endswith("p") else 1
-    per_sample = n_channels // n_planes
-    rows: list[list[np.ndarray]] = [[] for _ in range(n_planes)]
-    for frame in frames:
-        for row, plane in zip(rows, frame.planes, strict=True):
-            # PyAV's planes are buffers, but do not say so before Python 3.12.
-            row.append(np.frombuffer(plane, dtype, frame.samples * per_sample))  # type: ignore[call-overload]
-    planes = [np.concatenate(row) for row in rows]
-    return planes if n_planes == n_channels else list(planes[0].reshape(-1, n_channels).T)
+def _channels(block: AudioFrame) -> list[np.ndarray]:
+    """Return the samples of each channel as the decoder left them; writing into them writes into the block."""
+    dtype = np.dtype(format_dtypes[block.format.name])
+    n_channels = block.layout.nb_channels
+    n_samples = block.samples * (1 if block.format.is_planar else n_channels)
+    # PyAV's planes are buffers, but do not say so before Python 3.12.
+    planes = [np.frombuffer(plane, dtype, n_samples) for plane in block.planes]  # type: ignore[call-overload]
+    return planes if block.format.is_planar else list(planes[0].reshape(-1, n_channels).T)
 
 
 def _mono(channels: list[np.ndarray]) -> FloatArray:

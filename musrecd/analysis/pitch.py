@@ -22,6 +22,8 @@ _FRAME_S = 0.512
 _LOWEST_HZ = 40.0
 _HIGHEST_HZ = 2100.0
 _FLOOR = 1e-7
+# So few that they stay in the processor's cache.
+_BLOCK_FRAMES = 4
 # Harmonics of low notes lie between their neighbours: the tuning is asked of what is higher.
 _TUNED_FROM = 45
 # Below this agreement of the peaks they are noise and drums, which have no tuning; 1 is perfect.
@@ -51,12 +53,12 @@ def hear_pitches(ys: Sequence[FloatArray], sr: float) -> Pitches:
     peaks = _peaks(spectra, sr)
     tuning = _tuning(peaks)
     tuned = peaks.pitches - tuning
-    nearest = np.round(tuned).astype(np.intp)
+    nearest = np.round(tuned)
     weights = peaks.magnitudes * np.cos(np.pi * (tuned - nearest)) ** 2
     inside = (nearest >= LOWEST_PITCH) & (nearest < LOWEST_PITCH + N_PITCHES)
-    magnitudes = np.zeros((len(spectra), N_PITCHES), np.float32)
-    np.add.at(magnitudes, (peaks.frames[inside], nearest[inside] - LOWEST_PITCH), weights[inside])
-    return Pitches(magnitudes, 100 * tuning)
+    cells = peaks.frames[inside] * N_PITCHES + nearest[inside].astype(np.intp) - LOWEST_PITCH
+    magnitudes = np.bincount(cells, weights[inside], len(spectra) * N_PITCHES)
+    return Pitches(magnitudes.astype(np.float32).reshape(-1, N_PITCHES), 100 * tuning)
 
 
 def _n_fft(sr: float) -> int:
@@ -70,23 +72,28 @@ def _spectra(y: FloatArray, sr: float) -> FloatArray:
 
     n_fft = _n_fft(sr)
     window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)).astype(np.float32)
-    padded = np.pad(y.astype(np.float32, copy=False), (0, max(0, n_fft - y.size)))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[:: n_fft // 2]
-    n_bins = int(_HIGHEST_HZ * n_fft / sr) + 2
-    magnitudes: FloatArray = np.abs(scipy.fft.rfft(frames * window, axis=1)[:, :n_bins])
+    y = y.astype(np.float32, copy=False) if y.size >= n_fft else np.pad(y, (0, n_fft - y.size)).astype(np.float32)
+    frames = np.lib.stride_tricks.sliding_window_view(y, n_fft)[:: n_fft // 2]
+    magnitudes = np.empty((len(frames), int(_HIGHEST_HZ * n_fft / sr) + 2), np.float32)
+    for start in range(0, len(frames), _BLOCK_FRAMES):
+        block = slice(start, start + _BLOCK_FRAMES)
+        spectra = scipy.fft.rfft(frames[block] * window, axis=1)[:, : magnitudes.shape[1]]
+        # Not numpy's abs: guarding against overflow would cost as much as the transform.
+        magnitudes[block] = np.sqrt(spectra.real**2 + spectra.imag**2)
     return magnitudes
 
 
 def _peaks(spectra: FloatArray, sr: float) -> _Peaks:
-    logs = np.log(spectra + _FLOOR)
-    below, middle, above = logs[:, :-2], logs[:, 1:-1], logs[:, 2:]
-    found = (middle > below) & (middle >= above) & (spectra[:, 1:-1] > _FLOOR)
     hz_per_bin = sr / _n_fft(sr)
-    found[:, : int(_LOWEST_HZ / hz_per_bin)] = False
-    frames, bins = np.nonzero(found)
-    a, b, c = below[found], middle[found], above[found]
+    lowest = int(_LOWEST_HZ / hz_per_bin)
+    logs = np.log(spectra[:, lowest:] + _FLOOR)
+    rises = logs[:, 1:] > logs[:, :-1]
+    found = rises[:, :-1] & ~rises[:, 1:] & (spectra[:, lowest + 1 : -1] > _FLOOR)
+    frames, bins = np.divmod(np.flatnonzero(found), found.shape[1])
+    at = frames * logs.shape[1] + bins
+    a, b, c = (logs.ravel().take(at + step) for step in range(3))
     offset = 0.5 * (a - c) / np.minimum(a - 2 * b + c, -_FLOOR)
-    hz = (bins + 1 + offset) * hz_per_bin
+    hz = (lowest + bins + 1 + offset) * hz_per_bin
     return _Peaks(frames, 69 + 12 * np.log2(hz / 440), np.exp(b - 0.25 * (a - c) * offset))
 
 
@@ -97,5 +104,8 @@ def _tuning(peaks: _Peaks) -> float:
     total = weights.sum()
     if total <= 0:
         return 0.0
-    mean = np.sum(weights * np.exp(2j * np.pi * peaks.pitches[high])) / total
+    pitches = peaks.pitches[high]
+    # The same angle in a single turn, which single precision is enough for.
+    angles = (2 * np.pi * (pitches - np.round(pitches))).astype(np.float32)
+    mean = complex(weights @ np.cos(angles), weights @ np.sin(angles)) / total
     return float(np.angle(mean) / (2 * np.pi)) if abs(mean) >= _LEAST_AGREEMENT else 0.0

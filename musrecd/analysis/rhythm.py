@@ -15,7 +15,16 @@ from pathlib import Path
 
 import numpy as np
 
-from musrecd.analysis.tempogram import N_BANDS, TEMPI_BPM, Tempogram, evidence, onset_strength, tempogram
+from musrecd.analysis.tempogram import (
+    N_BANDS,
+    TEMPI_BPM,
+    Places,
+    Tempogram,
+    autocorrelation,
+    evidence,
+    onset_strength,
+    tempogram,
+)
 from musrecd.types import FloatArray
 
 SHIPPED_HEAD = Path(__file__).with_name("weights") / "rhythm.npz"
@@ -129,7 +138,9 @@ def _candidates(shares: FloatArray) -> list[Candidate]:
 def _refined(bpm: float, tempograms: Sequence[Tempogram], factors: FloatArray) -> float:
     """Return the tempo near `bpm` whose multiples of the beat repeat best, over all lags the excerpts have."""
     bpms = bpm * factors
-    strength = _comb(bpms, tempograms)
+    weights = np.array([t.seconds for t in tempograms], np.float32)
+    combs = [_comb(bpms, t.acf[:N_BANDS], t.frame_rate) for t in tempograms]
+    strength = weights / weights.sum() @ np.stack(combs)
     top = int(strength.argmax())
     if not 0 < top < len(bpms) - 1:
         return float(bpms[top])
@@ -139,15 +150,12 @@ def _refined(bpm: float, tempograms: Sequence[Tempogram], factors: FloatArray) -
     return float(bpms[top] + shift * (bpms[1] - bpms[0]))
 
 
-def _comb(bpms: FloatArray, tempograms: Sequence[Tempogram]) -> FloatArray:
-    """Mean autocorrelation at one, two, three … beats, over excerpts by their length and all bands."""
-    total = np.zeros(len(bpms), np.float32)
-    for t in tempograms:
-        longest_s = t.acf.shape[1] / t.frame_rate * 0.9
-        n_beats = max(1, int(longest_s * float(bpms.min()) / 60))
-        beats = np.arange(1, n_beats + 1, dtype=np.float32)
-        total += t.seconds * t.repeats_at(bpms[:, None] / beats)[:N_BANDS].mean((0, 2))
-    mean: FloatArray = total / np.float32(sum(t.seconds for t in tempograms))
+def _comb(bpms: FloatArray, acf: FloatArray, frame_rate: float) -> FloatArray:
+    """Mean of an autocorrelation (N_BANDS, n_lags) at one, two, three … beats and over all bands."""
+    longest_s = acf.shape[1] / frame_rate * 0.9
+    n_beats = max(1, int(longest_s * float(bpms.min()) / 60))
+    beats = np.arange(1, n_beats + 1, dtype=np.float32)[:, None]
+    mean: FloatArray = Places(60 * frame_rate / (bpms / beats), acf.shape[1]).values(acf).mean((0, 1))
     return mean
 
 
@@ -161,9 +169,9 @@ def _is_steady(bpm: float, onsets: Sequence[FloatArray], frame_rate: float) -> b
     ]
     strays = []
     for window in windows:
-        t = tempogram(window, frame_rate)
-        if t is not None:
-            strength = _comb(bpm * _STRAYING, [t])
+        acf = autocorrelation(window, frame_rate)
+        if acf is not None:
+            strength = _comb(bpm * _STRAYING, acf, frame_rate)
             if strength.max() >= _PULSE_IN_WINDOW:
                 strays.append(abs(_STRAYING[int(strength.argmax())] - 1) <= _STEADY)
     return bool(strays) and float(np.mean(strays)) >= _STEADY_SHARE

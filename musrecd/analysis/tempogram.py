@@ -8,6 +8,7 @@ Tempo Detection and Beat Marking, ICMC 2005).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -39,6 +40,8 @@ _LONGEST_LAG_S = 8.0
 _QUICKEST_S = 0.2
 # Below this rise (dB, mean over bands and time) nothing begins: silence, a held tone.
 _LEAST_RISE_DB = 0.01
+# What is asked of TEMPI_BPM: each ratio, and as players and grids are not exact, what lies a little beside it.
+_ASKED_BPM = np.array(_NEARBY)[:, None, None] * (TEMPI_BPM * np.array(RATIOS)[:, None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,70 +59,94 @@ class Tempogram:
     frame_rate: float
     seconds: float
 
-    def repeats_at(self, bpm: FloatArray) -> FloatArray:
-        """Autocorrelation (N_ROWS, …) at the period of `bpm` (…); 0 where the excerpt is too short for it."""
-        return _sampled(self.acf, 60 * self.frame_rate / bpm)
-
-    def pulses_at(self, bpm: FloatArray) -> FloatArray:
-        """Magnitude (N_BANDS, …) of the pulse at `bpm` (…)."""
-        n_fft = 2 * (self.spectrum.shape[1] - 1)
-        return _sampled(self.spectrum, bpm / 60 / self.frame_rate * n_fft)
-
 
 def onset_strength(S: FloatArray, frame_rate: float) -> FloatArray:
     """How much begins in each frame, (N_BANDS + fine bands + levels, n_frames - 1), about zero on average; `S` in dB.
 
     The first N_BANDS rows are broad bands; then come fine ones, and at last how loud each part of the spectrum is.
     """
-    from scipy.ndimage import gaussian_filter1d, maximum_filter1d, uniform_filter1d
+    from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
     audible = np.maximum(S, S.max() - _RANGE_DB).astype(np.float32, copy=False)
-    before = maximum_filter1d(audible[:, :-1], 3, axis=0)
+    before = audible[:, :-1].copy()
+    np.maximum(before[1:], audible[:-1, :-1], out=before[1:])
+    np.maximum(before[:-1], audible[1:, :-1], out=before[:-1])
     rise = np.maximum(audible[:, 1:] - before, 0)
     if rise.mean() < _LEAST_RISE_DB:
         return np.zeros((N_BANDS + _N_FINE + _N_LEVELS, rise.shape[1]), np.float32)
-    fine = np.linspace(0, len(S), _N_FINE + 1)
-    bands = np.concatenate([_banded(rise, np.array(_BAND_EDGES) * len(S)), _banded(rise, fine)])
+    of_onsets, of_levels = _bands(len(S))
+    bands = of_onsets @ rise
     # The square root keeps one loud stroke from being all that counts.
     compressed = np.sqrt(np.maximum(gaussian_filter1d(bands, 1.0, axis=1), 0))
     strength = compressed - uniform_filter1d(compressed, round(_TREND_S * frame_rate), axis=1)
-    levels = _banded(audible[:, 1:], np.linspace(0, len(S) * 2 / 3, _N_LEVELS + 1))
-    smooth = gaussian_filter1d(levels, _LEVEL_SMOOTH_S * frame_rate, axis=1)
+    smooth = gaussian_filter1d(of_levels @ audible[:, 1:], _LEVEL_SMOOTH_S * frame_rate, axis=1)
     heights = smooth - uniform_filter1d(smooth, round(_LEVEL_TREND_S * frame_rate), axis=1)
     rows: FloatArray = np.concatenate([strength, heights])
     return rows
 
 
-def _banded(rows: FloatArray, edges: np.ndarray) -> FloatArray:
-    """Means (n_edges - 1, n) of neighbouring rows."""
+@lru_cache(maxsize=1)
+def _bands(n_mels: int) -> tuple[FloatArray, FloatArray]:
+    """Matrices that take the means of neighbouring mel bands: for onsets, broad and fine, and for levels."""
+    fine, levels = np.linspace(0, n_mels, _N_FINE + 1), np.linspace(0, n_mels * 2 / 3, _N_LEVELS + 1)
+    onsets = np.concatenate([_means(np.array(_BAND_EDGES) * n_mels, n_mels), _means(fine, n_mels)])
+    return onsets, _means(levels, n_mels)
+
+
+def _means(edges: np.ndarray, n: int) -> FloatArray:
     at = np.round(edges).astype(int)
-    return np.stack([rows[low:high].mean(0) for low, high in pairwise(at)])
+    rows = np.arange(n)
+    return np.stack([((low <= rows) & (rows < high)) / np.float32(high - low) for low, high in pairwise(at)])
 
 
 def tempogram(onsets: FloatArray, frame_rate: float) -> Tempogram | None:
     """Tempogram of `onsets` as `onset_strength` returns them; None if they are too few seconds, or nothing begins."""
-    from scipy.fft import irfft, next_fast_len, rfft
+    from scipy.fft import irfft, rfft
 
     n = onsets.shape[1]
     if n < _SHORTEST_S * frame_rate or not np.any(onsets):
         return None
-    n_fft = next_fast_len(2 * n, real=True)
-    n_fft += n_fft % 2
+    n_fft = _even_fast_length(2 * n)
     spectrum = rfft(onsets[:N_BANDS] * np.hanning(n).astype(np.float32), 2 * n_fft, axis=1)
     repeated = irfft(_powers(rfft(onsets, n_fft, axis=1)), n_fft, axis=1)
-    acf = repeated[:, : min(n - 1, round(_LONGEST_LAG_S * frame_rate))]
-    energy = acf[:, :1].copy()
+    energy = repeated[:, :1].copy()
     energy[-len(_TURNS) :, 0] = [np.sqrt(max(0.0, energy[a, 0] * energy[b, 0])) for a, b in _TURNS]
-    overlap = 1 - np.arange(acf.shape[1]) / n
     magnitude = np.abs(spectrum)
     whole = np.sqrt((magnitude**2).mean(1, keepdims=True))
     return Tempogram(
-        acf=np.where(energy > 0, acf / np.maximum(energy, 1e-9) / np.maximum(overlap, 0.2), 0).astype(np.float32),
+        acf=_in_shares(repeated, energy, n, frame_rate),
         spectrum=np.where(whole > 0, magnitude / np.maximum(whole, 1e-9), 0).astype(np.float32),
         rates=_rates(onsets[:N_BANDS], frame_rate),
         frame_rate=frame_rate,
         seconds=n / frame_rate,
     )
+
+
+def autocorrelation(onsets: FloatArray, frame_rate: float) -> FloatArray | None:
+    """First N_BANDS rows of the autocorrelation of a tempogram, for a fifth of what all of it costs; None as there."""
+    from scipy.fft import irfft, rfft
+
+    n = onsets.shape[1]
+    if n < _SHORTEST_S * frame_rate or not np.any(onsets):
+        return None
+    n_fft = _even_fast_length(2 * n)
+    repeated = irfft(np.abs(rfft(onsets[:N_BANDS], n_fft, axis=1)) ** 2, n_fft, axis=1)
+    return _in_shares(repeated, repeated[:, :1], n, frame_rate)
+
+
+def _even_fast_length(n: int) -> int:
+    from scipy.fft import next_fast_len
+
+    half: int = next_fast_len(-(-n // 2), real=True)
+    return 2 * half
+
+
+def _in_shares(repeated: FloatArray, energy: FloatArray, n: int, frame_rate: float) -> FloatArray:
+    """Relate the lags that are looked at to the `energy` of each row and to how much of `n` frames they leave."""
+    acf = repeated[:, : min(n - 1, round(_LONGEST_LAG_S * frame_rate))]
+    overlap = 1 - np.arange(acf.shape[1]) / n
+    shares = np.where(energy > 0, acf / np.maximum(energy, 1e-9) / np.maximum(overlap, 0.2), 0)
+    return shares.astype(np.float32)
 
 
 def _rates(bands: FloatArray, frame_rate: float) -> FloatArray:
@@ -148,11 +175,18 @@ def evidence(tempograms: Sequence[Tempogram]) -> FloatArray:
 
 
 def _features(t: Tempogram) -> FloatArray:
-    bpm = TEMPI_BPM[:, None, None] * np.array(RATIOS)[:, None] * np.array(_NEARBY)
-    # What repeats at a tempo may lie a little beside it: players and grids are not exact.
-    both = np.concatenate([t.repeats_at(bpm).max(-1), np.log1p(t.pulses_at(bpm).max(-1))])
-    at_tempo = both.transpose(1, 0, 2).reshape(len(TEMPI_BPM), -1)
+    repeats, pulses = _asked_places(t.frame_rate, t.acf.shape[1], t.spectrum.shape[1])
+    both = np.concatenate([repeats.values(t.acf).max(1), np.log1p(pulses.values(t.spectrum).max(1))])
+    at_tempo = both.transpose(2, 0, 1).reshape(len(TEMPI_BPM), -1)
     return np.concatenate([at_tempo, _around(t)], axis=1)
+
+
+@lru_cache(maxsize=2)
+def _asked_places(frame_rate: float, n_lags: int, n_frequencies: int) -> tuple["Places", "Places"]:
+    """Where _ASKED_BPM lie in an autocorrelation and in a spectrum; all excerpts of a recording are as long."""
+    lags = 60 * frame_rate / _ASKED_BPM
+    frequencies = _ASKED_BPM / 60 / frame_rate * 2 * (n_frequencies - 1)
+    return Places(lags, n_lags), Places(frequencies, n_frequencies)
 
 
 def _around(t: Tempogram) -> FloatArray:
@@ -164,9 +198,20 @@ def _around(t: Tempogram) -> FloatArray:
     return np.concatenate([speed, speed**2, np.log(60 * t.rates / bpm + 0.1), clearest + 0 * bpm], axis=1)
 
 
-def _sampled(rows: FloatArray, position: FloatArray) -> FloatArray:
-    """Values of `rows` (n_rows, n) at fractional positions (…), 0 beyond the last: (n_rows, …)."""
-    left = np.minimum(position.astype(int), rows.shape[1] - 2)
-    share = (position - left).astype(np.float32)
-    values: FloatArray = np.where(share <= 1, rows[:, left] * (1 - share) + rows[:, left + 1] * share, 0)
-    return values
+class Places:
+    """Fractional positions (…) in rows of `n` numbers, kept so that many rows can be read there by interpolation."""
+
+    def __init__(self, positions: FloatArray, n: int) -> None:
+        self._left = np.minimum(positions.astype(int), n - 2)
+        share = (positions - self._left).astype(np.float32)
+        # Beyond the last there is nothing: neither neighbour counts.
+        self._of_left = np.where(share <= 1, 1 - share, np.float32(0))
+        self._of_right = np.where(share <= 1, share, np.float32(0))
+
+    def values(self, rows: FloatArray) -> FloatArray:
+        """Values of `rows` (n_rows, n), 0 beyond the last: (n_rows, …)."""
+        # They are within, which numpy need not check: that took as long as all else.
+        values: FloatArray = np.take(rows, self._left, axis=1, mode="clip")
+        values *= self._of_left
+        values += np.take(rows, self._left + 1, axis=1, mode="clip") * self._of_right
+        return values

@@ -75,7 +75,7 @@ def estimate_key(ys: Sequence[FloatArray], sr: int) -> Key | None:
 
     A single one is taken for the whole recording, with its beginning.
     """
-    heard = [y for y in ys if y.size and np.abs(y).max() > _SILENCE]
+    heard = [y for y in ys if y.size and max(y.max(), -y.min()) > _SILENCE]
     if not heard:
         return None
     pitches = hear_pitches(heard, sr)

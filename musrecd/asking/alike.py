@@ -8,7 +8,7 @@ from musrecd.asking.ask import LibraryCatalogue, ask, seeds_of
 from musrecd.asking.options import question
 from musrecd.errors import LibraryError, MusrecError
 from musrecd.library.reader import LibraryReader
-from musrecd.recommend.similarity import mean_direction
+from musrecd.recommend.similarity import cosines, mean_direction
 
 if TYPE_CHECKING:
     from musrecd.config import Config
@@ -35,7 +35,7 @@ def alike(config: "Config", words: str, least: float | None) -> list[bytes]:
         seeds = seeds_of(reader, info, tracks)
         if least is not None:
             direction = mean_direction(np.stack([seed.embedding for seed in seeds]))
-            return _paths(reader, info.version, np.flatnonzero(vectors @ direction >= least))
+            return _paths(reader, info.version, np.flatnonzero(cosines(vectors, direction) >= least))
         catalogue = LibraryCatalogue(reader, info.version)
         answer = ask(reader, info, seeds, question({}, config), catalogue)
         return _paths(reader, info.version, np.array([told.result.row for told in answer.told], np.int64))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from threadpoolctl import threadpool_limits
 
 from musrecd.keys import KEYS
 from musrecd.recommend import ranking
 from musrecd.recommend.asking import Entry, Seed
 from musrecd.recommend.reasons import explain
-from musrecd.recommend.sequence import flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from musrecd.types import Analysis, EncoderInfo, Features, Tags, Track
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """A result with its tempo in BPM and its key, None where it has none, and what speaks for it, line by line."""
 
     result: Result
@@ -33,8 +33,7 @@ class Told:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """What was found, in the order asked for, and what a person should know of it, line by line."""
 
     told: list[Told]
@@ -118,6 +117,7 @@ def seed_of(analysis: Analysis, tags: Tags, *, weight: float = 1.0) -> Seed:
         album=tags.album,
         genres=tags.genres,
         weight=weight,
+        chunks=analysis.chunks,
     )
 
 
@@ -130,6 +130,7 @@ def ask(
     pool: np.ndarray | None = None,
 ) -> Answered:
     """Answer from the library. `pool` are the rows that may be results, all if None. Raises MusrecError."""
+    _stay_in_one_thread()
     features, vectors = reader.features(info.version), reader.vectors(info.version)
     suggested = reader.suggested(info.version) if question.choice.fresh else {}
     answer = ranking.answer(
@@ -138,8 +139,25 @@ def ask(
     results = {result.row: result for result in answer.results}
     rows = list(results)
     if question.order == "flow" and rows:
+        from musrecd.recommend.sequence import flow
+
         rows = flow(vectors, features.bpm, features.key, rows, start=rows[0])
-    return Answered([told(results[row], seeds, features) for row in rows], list(answer.notes))
+    found = [told(results[row], seeds, features) for row in rows]
+    if question.in_detail:
+        from musrecd.asking.closest import tell_closest
+
+        found = tell_closest(reader, info, seeds, found)
+    return Answered(found, list(answer.notes))
+
+
+@cache
+def _stay_in_one_thread() -> None:
+    """Let this process multiply in one thread from now on.
+
+    Going through vectors is limited by memory; on a busy machine threads that wait for each other take ten times as
+    long as one.
+    """
+    threadpool_limits(1, "blas")
 
 
 def told(result: Result, seeds: Sequence[Seed], features: Features) -> Told:

@@ -5,7 +5,6 @@ What a person wrote stays a text until `question` reads it, so that both program
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal, TypeVar, get_args
 
 from musrecd.asking.question import Order, Question
@@ -16,6 +15,8 @@ from musrecd.recommend.presets import PRESETS
 
 _T = TypeVar("_T", int, float)
 
+# Where all that speaks for a track is shown; JSON has it always.
+_IN_DETAIL = ("explain", "json", "as_json")
 _MOST_PERCENT = 50.0
 _MOST = 100_000
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,6}):(\d{2})|(\d+(?:\.\d+)?)")
@@ -30,7 +31,7 @@ def question(values: Mapping[str, Any], config: Config) -> Question:
     preset = values.get("preset")
     weights, rules = PRESETS[_one_of(preset or config.preset, "preset", tuple(PRESETS))]
     if preset is None:
-        weights = replace(weights, **config.weights)
+        weights = weights._replace(**config.weights)
     choice = Choice(
         number=config.number,
         min_sound=config.min_score,
@@ -45,7 +46,8 @@ def question(values: Mapping[str, Any], config: Config) -> Question:
     )
     order: Order = _one_of(values.get("order") or "score", "order", get_args(Order))
     said = {field: read(values[name]) for name, (field, read) in _READERS.items() if values.get(name)}
-    return Question(replace(rules, **said), choice, order)
+    in_detail = any(map(values.get, _IN_DETAIL))
+    return Question(rules._replace(**said), choice, order, in_detail)
 
 
 def _percent(text: str) -> float:

@@ -1,17 +1,19 @@
 """A whole question, but for the tracks that it is about."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from musrecd.recommend.asking import Choice, Rules
 
 Order = Literal["score", "flow"]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What results have to be, how they are picked, and in which order they are given."""
+class Question(NamedTuple):
+    """What results have to be, how they are picked, and in which order they are given.
 
-    rules: Rules = field(default_factory=Rules)
-    choice: Choice = field(default_factory=Choice)
+    `in_detail` if it is to be told which parts of the tracks are close, too, for which more has to be read.
+    """
+
+    rules: Rules = Rules()
+    choice: Choice = Choice()
     order: Order = "score"
+    in_detail: bool = False

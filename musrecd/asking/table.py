@@ -3,11 +3,10 @@
 It imports nothing, because every command of `musrecd` makes all options.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option: `metavar` is None for a switch, `is_multiple` if it may be given several times."""
 
     name: str

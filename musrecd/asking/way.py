@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from musrecd.asking.ask import Answered, Told, pulse_and_pitch
+from musrecd.asking.closest import tell_closest
 from musrecd.errors import MusrecError
 from musrecd.recommend import ranking
 from musrecd.recommend.asking import Choice, Entry, Parts, Result, Rules, Seed
@@ -50,7 +50,11 @@ def way(
     seeds = [_seed(vectors, features, row, entries[row]) for row in rows]
     following = zip(seeds, rows[1:], strict=False)
     steps = [_first(rows[0], features, entries[rows[0]])]
-    steps += [_step(seed, row, vectors, features, entries[row]) for seed, row in following]
+    for seed, row in following:
+        step = _step(seed, row, vectors, features, entries[row])
+        if question.in_detail:
+            [step] = tell_closest(reader, info, [seed], [step], whom="the track before")
+        steps.append(step)
     return Answered(steps, list(_notes(ends, len(rows) - 1, question.choice.number)))
 
 
@@ -133,15 +137,15 @@ def _first(row: int, features: Features, entry: Entry) -> Told:
 def _step(before: Seed, row: int, vectors: FloatArray, features: Features, entry: Entry) -> Told:
     """Tell how a row follows on the one before, by asking about that among this row alone."""
     one = _One(vectors[row : row + 1], _row(features, row), entry)
-    seed = replace(before, row=None)
+    seed = before._replace(row=None)
     (result,) = ranking.answer([seed], one.vectors, one.features, one, Rules(), Choice(number=1)).results
     bpm, key = pulse_and_pitch(features, row)
-    found = replace(result, row=row, score=result.parts.sound)
+    found = result._replace(row=row, score=result.parts.sound)
     return Told(found, bpm, key, tuple(explain(found, [seed], features)))
 
 
 def _row(features: Features, row: int) -> Features:
-    arrays = {field.name: getattr(features, field.name)[row : row + 1] for field in fields(features)[:-1]}
+    arrays = {name: values[row : row + 1] for name, values in features._asdict().items() if name != "labels"}
     return Features(**arrays, labels=features.labels)
 
 

@@ -11,8 +11,8 @@ from musrecd.commands.progress import ProgressBar
 from musrecd.config import Config
 from musrecd.errors import MusrecError
 from musrecd.ingest.discover import find_files
-from musrecd.ingest.ingest import Report
 from musrecd.ingest.pool import Workers
+from musrecd.ingest.report import Report
 from musrecd.ingest.work import Task, WorkerSettings
 from musrecd.types import Analysis, EncoderInfo
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
 from musrecd.commands.session import FAILED, Session, no_empty_names, one_line_errors
 from musrecd.display import counted, printable, printable_path
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from musrecd.commands.recommend import By
 
 _WIDE = 160
@@ -85,7 +86,7 @@ def recommend(
     if as_json:
         click.echo(json.dumps(answers.to_dict(found), indent=1))
     else:
-        show(found, Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE))
+        show(found, _console())
     if found.failures:
         click.echo(f"{counted(len(found.failures), 'track')} could not be found or heard", err=True)
         sys.exit(FAILED)
@@ -111,7 +112,7 @@ def show(session: Session, names: tuple[str, ...], hear: bool, number: int | Non
     if as_json:
         click.echo(json.dumps([sheets.to_dict(sheet) for sheet in found.sheets], indent=1))
     else:
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+        console = _console()
         for sheet in found.sheets:
             show_text.show(sheet, console)
     if found.n_more:
@@ -120,3 +121,10 @@ def show(session: Session, names: tuple[str, ...], hear: bool, number: int | Non
         click.echo(f"musrecd: {name}: {printable(message)}", err=True)
     if found.failures:
         sys.exit(FAILED)
+
+
+def _console() -> "Console":
+    # Late, because all commands are made whenever one is run.
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)

@@ -32,8 +32,7 @@ class Session:
         chosen = {key: value for key, value in overrides.items() if value is not None}
         if self.library is not None:
             chosen["library"] = self.library
-        fields = {name: getattr(config, name) for name in config.__slots__}
-        return Config(**(fields | chosen))
+        return config._replace(**chosen)
 
     def options(self) -> list[str]:
         """Return what was said before the command, for another process."""

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from dataclasses import asdict
 from typing import Any, Literal
 
 from rich.cells import cell_len
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from musrecd.asking.shown import why
 from musrecd.commands.similar import Answer, Found
 from musrecd.display import clock, counted, printable, printable_path
 from musrecd.keys import camelot
@@ -44,7 +44,7 @@ def to_dict(answer: Answer) -> dict[str, Any]:
             "key": found.told.key,
             "genre": found.genre.name,
             "genre_probability": round(found.genre.probability, 4),
-            "why": {name: value for name, value in asdict(found.told.result.parts).items() if value is not None},
+            "why": why(found.told.result.parts),
             "breaks": list(found.told.result.breaks),
         }
         for found in answer.found

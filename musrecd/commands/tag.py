@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import click
 
-from musrecd.commands.progress import ProgressBar, summary_line
+from musrecd.commands.progress import ProgressBar
 from musrecd.commands.proposals import ASK_FROM, Proposal, lines, to_dict
+from musrecd.commands.summary import summary_line
 from musrecd.config import Config
 from musrecd.display import counted, printable, printable_path
 from musrecd.errors import MusrecError, TagError

@@ -2,7 +2,6 @@
 
 import math
 import sys
-from dataclasses import replace
 
 import click
 
@@ -66,7 +65,7 @@ def tag(  # noqa: PLR0913  # as many as there are options
     if extend and force:
         raise click.UsageError("either --extend or --force")
     config = session.config()
-    config = replace(config, tagging=config.tagging.with_heard(tempo=tempo, key=key))
+    config = config._replace(tagging=config.tagging.with_heard(tempo=tempo, key=key))
     most = config.tagging.vocabulary.count if count is None else count
     policy = Policy("replace" if force else "extend" if extend else "fill", most, threshold)
     report = tag_files(config, paths, policy, write=write and not pretend, yes=yes, as_json=as_json)

@@ -3,8 +3,8 @@
 Imports little: whoever asks a question comes through here.
 """
 
-import hashlib
 import os
+import zlib
 from pathlib import Path
 
 import platformdirs
@@ -16,7 +16,7 @@ def socket_path(library: Path) -> Path:
     Where the system gives the person no folder for sockets, as in containers, it lies in a folder of their own: what
     lies in the one for everybody may be somebody else's.
     """
-    name = hashlib.blake2b(os.fsencode(library.resolve()), digest_size=8).hexdigest()
+    name = f"{zlib.crc32(os.fsencode(library.resolve())):08x}"
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     folder = Path(runtime) / "musrec" if runtime else platformdirs.user_state_path("musrec")
     return folder / f"{name}.sock"

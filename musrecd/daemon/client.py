@@ -1,39 +1,24 @@
 """Asks the running daemon, if there is one; whoever gets no answer does the work itself."""
 
-import json
-import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from musrecd.daemon.address import socket_path
+from musrecd.daemon.calling import ANSWER_S, call
 from musrecd.errors import AudioError, LibraryDamagedError, MusrecError
 from musrecd.library.database import shown
-from musrecd.types import Analysis, KnownRecording
+from musrecd.types import Analysis, Chunks, KnownRecording
 
-_CONNECT_S = 1.0
-_ANSWER_S = 600.0
+_SOON_S = 1.0
 _ANALYSIS_ARRAYS = ("embedding", "probabilities")
 
 
-def ask(library: Path, request: dict[str, Any], *, timeout_s: float = _ANSWER_S) -> dict[str, Any] | None:
+def ask(library: Path, request: dict[str, Any], *, timeout_s: float = ANSWER_S) -> dict[str, Any] | None:
     """Return what the daemon of a library answers, None if there is none. Raises MusrecError if it refuses."""
-    try:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(_CONNECT_S)
-            connection.connect(str(socket_path(library)))
-            connection.settimeout(timeout_s)
-            connection.sendall(json.dumps(request).encode() + b"\n")
-            with connection.makefile("rb") as answers:
-                line = answers.readline()
-    except OSError:
-        return None
-    if not line.endswith(b"\n"):
-        return None
-    answer: dict[str, Any] = json.loads(line)
-    if "error" in answer:
+    answer = call(library, request, timeout_s=timeout_s)
+    if answer is not None and "error" in answer:
         raise _error(answer)
     return answer
 
@@ -41,7 +26,7 @@ def ask(library: Path, request: dict[str, Any], *, timeout_s: float = _ANSWER_S)
 def advice(library: Path, error: LibraryDamagedError) -> str:
     """Tell the daemon that somebody met damage, so that it looks and puts it right; the line for the person."""
     with suppress(MusrecError):
-        if ask(library, {"do": "check"}, timeout_s=_CONNECT_S) is not None:
+        if ask(library, {"do": "check"}, timeout_s=_SOON_S) is not None:
             return f"the library {shown(library)} seems to be damaged; the daemon sees to it; try again soon"
     return str(error)
 
@@ -59,9 +44,15 @@ def hear(library: Path, path: bytes, encoder_version: str | None = None) -> Anal
         return None
     if "known" in answer:
         return KnownRecording(answer["known"])
-    fields = answer["analysis"]
-    heard = Analysis(**fields | {name: np.array(fields[name], np.float32) for name in _ANALYSIS_ARRAYS})
+    heard = _analysis(answer["analysis"])
     return heard if encoder_version in (None, heard.encoder_version) else None
+
+
+def _analysis(fields: dict[str, Any]) -> Analysis:
+    arrays: dict[str, Any] = {name: np.array(fields[name], np.float32) for name in _ANALYSIS_ARRAYS}
+    if chunks := fields.get("chunks"):
+        arrays["chunks"] = Chunks(**{name: np.array(values, np.float32) for name, values in chunks.items()})
+    return Analysis(**fields | arrays)
 
 
 def _error(answer: dict[str, Any]) -> MusrecError:

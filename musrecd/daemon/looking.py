@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from musrecd.errors import LibraryError, LibraryUnavailableError
+from musrecd.errors import LibraryUnavailableError
 from musrecd.ingest.discover import find_files
-from musrecd.ingest.fingerprint import fingerprint
+from musrecd.ingest.glance import glance
 from musrecd.ingest.vanished import EmptiedError, vanished
 from musrecd.library.database import chunks
 from musrecd.library.looks import Sight
@@ -78,26 +78,11 @@ def look_through(look: Look, on_step: Callable[[], None] = lambda: None, *, in_f
     """
     if in_full or look.retry_failed or look.unmounted or len(look.folders) != 1:
         return _walk_through(look, on_step)
-    sight, noted = _glance(look, on_step)
+    sight, noted = glance(look.library, look.folders[0], look.version, on_step)
     if noted is not None:
         n_files, n_folders = noted
         return Looked(look.folders, n_files, n_folders, n_waiting=0, n_vanished=0, emptied=(), unread=())
     return _walk_through(look, on_step, sight)
-
-
-def _glance(look: Look, on_step: Callable[[], None]) -> tuple[Sight | None, tuple[int, int] | None]:
-    """Return what the look depends on, if that can be told, and what was found then if there was nothing to do.
-
-    All of that is read before the walk: what changes meanwhile lets the next look walk once more, never once less.
-    """
-    folder = os.path.abspath(look.folders[0])
-    # What is wrong with the library is told by the walk.
-    with suppress(LibraryError), LibraryReader.open(look.library) as reader:
-        generation = reader.generation()
-        if (mark := fingerprint(folder, on_step)) is not None:
-            sight = Sight(generation, mark, look.version)
-            return sight, reader.noted_look(folder, sight)
-    return None, None
 
 
 def _walk_through(look: Look, on_step: Callable[[], None], sight: Sight | None = None) -> Looked:

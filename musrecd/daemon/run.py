@@ -17,6 +17,7 @@ from sdnotify import SystemdNotifier
 from musrecd.config import Config
 from musrecd.daemon import logs, playlists
 from musrecd.daemon.address import lock_path, socket_path
+from musrecd.daemon.answering import Answering
 from musrecd.daemon.messages import Message, Stop
 from musrecd.daemon.server import Server
 from musrecd.daemon.service import Service
@@ -102,13 +103,17 @@ def _serve_library(config: Config, notifier: SystemdNotifier, signals: "_Signals
         )
         service = _patiently(lambda: Service(config, library), signals)
         stack.enter_context(signals.told_to(service.tell))
-        server = Server(socket_path(config.library), service.tell, service.state)
+        answering = Answering(config)
+        stack.callback(answering.stop)
+        server = Server(socket_path(config.library), service.tell, service.state, answering)
         stack.callback(server.stop)
         schedule = Schedule(config.daemon, config.library, service.tell, playlists.chores(config))
         stack.callback(schedule.stop)
         notifier.notify("READY=1")
         _log.info("ready", extra={"library": bytes(config.library), "folders": len(config.folders)})
-        return service.run(_NowAndThen([lambda: notifier.notify("WATCHDOG=1"), server.check, schedule.check]))
+        return service.run(
+            _NowAndThen([lambda: notifier.notify("WATCHDOG=1"), server.check, answering.check, schedule.check])
+        )
 
 
 @contextmanager

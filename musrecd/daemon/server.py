@@ -9,11 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from threading import BoundedSemaphore, Thread
 from typing import Any
 
+from musrecd.daemon.answering import Answering
 from musrecd.daemon.messages import Ask, LookThrough, Message, Stop, Upkeep
 from musrecd.daemon.state import State
 from musrecd.daemon.upkeep import check
@@ -39,11 +39,13 @@ Answer = dict[str, Any]
 class Server:
     """Listens at `path` from threads of its own; what it is asked goes to `tell`, what it shows comes from `state`.
 
-    Raises MusrecError if there can be no socket.
+    `answering`, if there is one, answers what sounds alike. Raises MusrecError if there can be no socket.
     """
 
-    def __init__(self, path: Path, tell: Callable[[Message], None], state: State) -> None:
-        self._path, self._tell, self._state = path, tell, state
+    def __init__(
+        self, path: Path, tell: Callable[[Message], None], state: State, answering: Answering | None = None
+    ) -> None:
+        self._path, self._tell, self._state, self._answering = path, tell, state, answering
         self._listener: _Listener | None = self._listen()
 
     def check(self) -> None:
@@ -96,10 +98,10 @@ class Server:
         match request:
             case {"do": "status"}:
                 return self._state.to_dict()
-            case {"do": "hear", "encoder": encoder} if encoder != self._state.encoder:
-                return {"encoder": self._state.encoder}
+            case {"do": "similar"} if self._answering is not None:
+                return self._answering.similar(request)
             case {"do": "hear", "path": str(path)}:
-                return self._hear(bytes.fromhex(path))
+                return self._hear(bytes.fromhex(path), request.get("encoder", self._state.encoder))
             case {"do": "look", "folders": list(folders)}:
                 retry = bool(request.get("retry_failed"))
                 self._tell(LookThrough(tuple(bytes.fromhex(folder) for folder in folders), retry))
@@ -113,7 +115,9 @@ class Server:
                 return {"pid": os.getpid()}
         return {"error": "not understood; the daemon may be of another version: restart it"}
 
-    def _hear(self, path: bytes) -> Answer:
+    def _hear(self, path: bytes, encoder: object) -> Answer:
+        if encoder != self._state.encoder:
+            return {"encoder": self._state.encoder}
         future: Future[Outcome] = Future()
         self._tell(Ask(path, future))
         outcome = future.result(_HEAR_S)
@@ -121,8 +125,16 @@ class Server:
             return {"error": outcome.message, "reason": outcome.reason}
         if not isinstance(outcome.heard, Analysis):
             return {"known": outcome.heard.audio_id}
-        arrays = {name: getattr(outcome.heard, name).tolist() for name in ("embedding", "probabilities")}
-        return {"analysis": asdict(outcome.heard) | arrays}
+        return {"analysis": _in_lists(outcome.heard._asdict())}
+
+
+def _in_lists(value: Any) -> Any:  # noqa: ANN401
+    """Return what JSON can say of an analysis: lists in place of arrays, dictionaries in place of named tuples."""
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {name: _in_lists(each) for name, each in value.items()}
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -178,7 +190,7 @@ class _Handler(socketserver.StreamRequestHandler):
         try:
             request = json.loads(line)
             return self.server.answer(request) if isinstance(request, dict) else {"error": "not a question"}
-        except (ValueError, TypeError, RecursionError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return {"error": "not a question"}
         except FutureTimeoutError:
             return {"error": "not heard in time"}

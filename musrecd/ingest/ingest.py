@@ -3,38 +3,17 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
 from musrecd.analysis.hearing import HEARING
 from musrecd.config import Config
 from musrecd.ingest.pool import Workers
+from musrecd.ingest.report import Report
 from musrecd.ingest.work import Outcome, Task, WorkerSettings
 from musrecd.library.store import Library
 from musrecd.types import Analysis, FileState, Tags
-
-
-@dataclass(slots=True)
-class Report:
-    """What a run did. `known` files needed nothing, `recognised` ones held a recording heard before.
-
-    `skipped` files failed before and have not changed since.
-    """
-
-    analysed: int = 0
-    recognised: int = 0
-    failed: int = 0
-    known: int = 0
-    skipped: int = 0
-    interrupted: bool = False
-    seconds: float = 0.0
-    failures: list[tuple[bytes, str]] = field(default_factory=list)
-
-    @property
-    def done(self) -> int:
-        """Files that were looked into."""
-        return self.analysed + self.recognised + self.failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,16 @@ Everything here runs within a transaction of `store.Library`.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from musrecd.errors import LibraryError
+from musrecd.library import chunks
 from musrecd.library.damage import mark_damaged
-from musrecd.library.database import chunks, in_list
-from musrecd.library.encoders import StoredEncoder
+from musrecd.library.database import chunks as split
+from musrecd.library.database import in_list
+from musrecd.library.encoders import ENCODERS, StoredEncoder
 from musrecd.library.encoding import (
     check_audio_id,
     check_numbers,
@@ -25,7 +27,7 @@ from musrecd.library.encoding import (
     unit_blob,
 )
 from musrecd.library.rowfile import RowFile
-from musrecd.types import Analysis, EncoderInfo
+from musrecd.types import Analysis, Chunks, EncoderInfo
 
 _UPSERT_RECORDING = """
     INSERT INTO recordings (audio_id, duration_s, n_damaged_packets, added_at) VALUES (?, ?, ?, ?)
@@ -110,6 +112,15 @@ class Analyses:
             self._put_outputs(analysis, self._put_recording(analysis) if known is None else known)
         return len(new)
 
+    def put_chunks(self, version: str, found: Mapping[str, Chunks]) -> None:
+        """Store the chunks of those of these recordings that have an analysis of the version and none yet."""
+        encoder = self._encoder(version)
+        for audio_id, each in found.items():
+            known = self.recording(audio_id)
+            row = None if known is None else self._row_of(encoder, known)
+            if row is not None:
+                chunks.put_new(self._connection, slot(encoder.id, row), each, encoder.info.dim)
+
     def verify(self) -> int:
         """Mark analyses whose BLOBs are damaged, let their files wait and make the files of rows anew.
 
@@ -143,10 +154,10 @@ class Analyses:
         return [columns[0] for columns in found if columns is not None]
 
     def _encoders(self) -> list[StoredEncoder]:
-        return [StoredEncoder.from_columns(columns) for columns in self._connection.execute(StoredEncoder.SELECT)]
+        return [StoredEncoder.from_columns(columns) for columns in self._connection.execute(ENCODERS)]
 
     def _encoder(self, version: str) -> StoredEncoder:
-        found = self._connection.execute(f"{StoredEncoder.SELECT} WHERE version = ?", [version]).fetchone()
+        found = self._connection.execute(f"{ENCODERS} WHERE version = ?", [version]).fetchone()
         if found is None:
             raise LibraryError(f"encoder version {version!r} is not registered in the library")
         return StoredEncoder.from_columns(found)
@@ -159,7 +170,7 @@ class Analyses:
     def _sound(self, encoder: StoredEncoder, audio_ids: Sequence[str]) -> set[str]:
         """Tell which of those recordings have an analysis that is sound, and that listened for all that is wanted."""
         parameters = [encoder.id, encoder.id]
-        found = (self._connection.execute(in_list(_SOUND, chunk), [*parameters, *chunk]) for chunk in chunks(audio_ids))
+        found = (self._connection.execute(in_list(_SOUND, chunk), [*parameters, *chunk]) for chunk in split(audio_ids))
         return {audio_id for rows in found for (audio_id,) in rows}
 
     def _put_recording(self, analysis: Analysis) -> int:
@@ -201,6 +212,9 @@ class Analyses:
             "INSERT OR REPLACE INTO outputs (id, embedding, probabilities, checksum) VALUES (?, ?, ?, ?)",
             [slot(encoder.id, row), embedding, probabilities, checksum(embedding, probabilities)],
         )
+        # What is there stays where none are given: of the same sound and encoder they are the same.
+        if analysis.chunks is not None:
+            chunks.put(self._connection, slot(encoder.id, row), analysis.chunks, encoder.info.dim)
         self._connection.execute(_UPSERT_ANALYSIS, _columns(encoder, recording_id, row, analysis))
         self._repeat(recording_id)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from musrecd.library.encoders import StoredEncoder
+from musrecd.library.encoders import ENCODERS, StoredEncoder
 from musrecd.library.encoding import slot
 from musrecd.library.rowfile import files_beside
 
@@ -54,6 +54,7 @@ def drop_superseded(connection: sqlite3.Connection) -> int:
     for number in numbers:
         bounds = [slot(number, 0), slot(number + 1, 0)]
         connection.execute("DELETE FROM outputs WHERE id >= ? AND id < ?", bounds)
+        connection.execute("DELETE FROM chunks WHERE id >= ? AND id < ?", bounds)
         connection.execute("DELETE FROM analyses WHERE encoder_id = ?", [number])
         connection.execute("DELETE FROM heads WHERE encoder_id = ?", [number])
         connection.execute("DELETE FROM encoders WHERE id = ?", [number])
@@ -66,7 +67,7 @@ def remove_left_over(connection: sqlite3.Connection, path: Path) -> int:
     Only after the transaction that dropped the encoder: until then readers may want its file. Who has one mapped
     keeps it.
     """
-    encoders = [StoredEncoder.from_columns(columns) for columns in connection.execute(StoredEncoder.SELECT)]
+    encoders = [StoredEncoder.from_columns(columns) for columns in connection.execute(ENCODERS)]
     wanted = {file.path for encoder in encoders for file in encoder.files(path, connection)}
     found = {*files_beside(path), *files_beside(path, ".new")}
     for each in found - wanted:

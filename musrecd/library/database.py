@@ -13,7 +13,7 @@ from typing import Any, Literal, Self, TypeAlias, TypeVar
 from musrecd.errors import LibraryDamagedError, LibraryError, LibraryUnavailableError
 
 APPLICATION_ID = 0x4D555352  # "MUSR": tells our files from every other SQLite database
-SCHEMA_VERSION = 9  # how many steps migrations.py has; here because the reader must not import it
+SCHEMA_VERSION = 11  # how many steps migrations.py has; here because the reader must not import it
 BUSY_TIMEOUT_S = 30.0
 # Who writes would rather wait than lose what took long to hear.
 PATIENT_TIMEOUT_S = 180.0

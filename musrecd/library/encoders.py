@@ -2,9 +2,8 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, NamedTuple, Self
 
 from musrecd.library import features, vectors
 from musrecd.library.encoding import encoder_from_row, file_name_part
@@ -12,9 +11,13 @@ from musrecd.library.rowfile import RowFile
 from musrecd.library.rows import Layout, Rows
 from musrecd.types import EncoderInfo
 
+# The columns of `StoredEncoder.from_columns`; a condition is to follow.
+ENCODERS = """
+    SELECT id, n_rows, (SELECT value FROM meta WHERE key = 'library_uuid'), version, dim, labels FROM encoders
+"""
 
-@dataclass(frozen=True, slots=True)
-class StoredEncoder:
+
+class StoredEncoder(NamedTuple):
     """An encoder with `n_rows` analyses in the library of this uuid (hex)."""
 
     id: int
@@ -22,14 +25,9 @@ class StoredEncoder:
     library_uuid: str
     info: EncoderInfo
 
-    # Its columns, for `from_columns`; a condition is to follow.
-    SELECT: ClassVar[str] = """
-        SELECT id, n_rows, (SELECT value FROM meta WHERE key = 'library_uuid'), version, dim, labels FROM encoders
-    """
-
     @classmethod
     def from_columns(cls, columns: Sequence[Any]) -> Self:
-        """Read it from the columns of `SELECT`."""
+        """Read it from the columns of `ENCODERS`."""
         number, n_rows, library_uuid, *encoder = columns
         return cls(number, n_rows, library_uuid, encoder_from_row(*encoder))
 

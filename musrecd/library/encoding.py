@@ -1,6 +1,5 @@
 """How values become columns: vectors as BLOBs with a checksum, text and numbers that SQLite can hold."""
 
-import hashlib
 import json
 import math
 import os
@@ -63,6 +62,13 @@ def from_blob(blob: bytes) -> FloatArray:
 def checksum(embedding: bytes, probabilities: bytes) -> int:
     """CRC-32 over both BLOBs, so that a flipped bit on the disk is noticed before it answers."""
     return zlib.crc32(probabilities, zlib.crc32(embedding))
+
+
+def record_checksums(records: "npt.NDArray[np.void]") -> list[int]:
+    """CRC-32 of each record, but for its last four bytes, where it stands in files."""
+    size = records.dtype.itemsize
+    data = memoryview(records.tobytes())
+    return [zlib.crc32(data[start : start + size - 4]) for start in range(0, len(data), size)]
 
 
 def intact(columns: Sequence[Any] | None, dim: int) -> bool:
@@ -138,7 +144,7 @@ def encoder_from_row(version: str, dim: int, labels: str) -> EncoderInfo:
 
 def file_name_part(version: str) -> str:
     """Name an encoder version within a file name; the digest keeps `a/b` and `a_b` apart."""
-    digest = hashlib.blake2b(version.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    digest = f"{zlib.crc32(version.encode('utf-8', 'surrogatepass')):08x}"
     return f"{re.sub(r'[^A-Za-z0-9._-]+', '_', version)[:40]}-{digest}"
 
 

@@ -4,6 +4,7 @@
     {"encoder": …}\\n        JSON: version, dim and labels of the encoder that all records are from
     n, n records            blocks: n as 4 bytes, little-endian as all numbers, then the records of `record_type`
     0                       the end: a file without it was cut short
+    chunks …                what exchange_chunks.py says, in newer files
 
 Nothing in it is executed, every size is bounded before it is read, every record has a checksum of its own, and no
 number comes into the library that hearing could not have given. Paths and tags are not in it.
@@ -12,7 +13,6 @@ number comes into the library that hearing could not have given. Paths and tags 
 import json
 import sqlite3
 import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,8 +23,17 @@ import numpy as np
 
 from musrecd.errors import ExchangeError, MusrecError
 from musrecd.keys import KEYS
+from musrecd.library import exchange_chunks
 from musrecd.library.database import PATIENT_TIMEOUT_S, connect, library_errors
-from musrecd.library.encoding import FLOAT, UNIT_TOLERANCE, encoder_from_row, intact, labels_to_json, slot
+from musrecd.library.encoding import (
+    FLOAT,
+    UNIT_TOLERANCE,
+    encoder_from_row,
+    intact,
+    labels_to_json,
+    record_checksums,
+    slot,
+)
 from musrecd.library.store import Library
 from musrecd.types import Analysis, EncoderInfo
 
@@ -88,9 +97,11 @@ def export_analyses(path: Path, file: IO[bytes], version: str | None = None) -> 
         file.write(MAGIC + _header(info))
         n_written = 0
         for records in _blocks(connection, encoder_id, info):
-            _write(file, records)
+            _write(file, _COUNT.pack(len(records)) + records.tobytes())
             n_written += len(records)
-    file.write(_COUNT.pack(0))
+        _write(file, _COUNT.pack(0))
+        for piece in exchange_chunks.written(connection, encoder_id, info):
+            _write(file, piece)
     return info, n_written
 
 
@@ -113,6 +124,11 @@ def import_analyses(library: Library, file: IO[bytes], own: EncoderInfo, hearing
         imported.added += added
         imported.known += len(analyses) - added
         imported.unsound += len(records) - len(analyses)
+    for found in exchange_chunks.read(file, own.dim) if imported.is_whole else ():
+        if found is None:
+            imported.is_whole = False
+        else:
+            library.keep_chunks(own.version, found)
     return imported
 
 
@@ -189,20 +205,14 @@ def _records(rows: list[tuple[Any, ...]], kind: "np.dtype[np.void]") -> "npt.NDA
     records["hearing"] = hearings
     records["embedding"] = np.frombuffer(b"".join(embeddings), FLOAT).reshape(len(rows), -1)
     records["probabilities"] = np.frombuffer(b"".join(probabilities), FLOAT).reshape(len(rows), -1)
-    records["checksum"] = _checksums(records)
+    records["checksum"] = record_checksums(records)
     return records
 
 
-def _checksums(records: "npt.NDArray[np.void]") -> list[int]:
-    size = records.dtype.itemsize
-    data = memoryview(records.tobytes())
-    return [zlib.crc32(data[start : start + size - 4]) for start in range(0, len(data), size)]
-
-
-def _write(file: IO[bytes], records: "npt.NDArray[np.void]") -> None:
+def _write(file: IO[bytes], data: bytes) -> None:
     # Within `library_errors`, which would take the file's own trouble for that of the library.
     try:
-        file.write(_COUNT.pack(len(records)) + records.tobytes())
+        file.write(data)
     except OSError as error:
         raise ExchangeError(f"it cannot be written: {error.strerror}") from error
 
@@ -244,7 +254,7 @@ def _is_sound(records: "npt.NDArray[np.void]") -> "npt.NDArray[np.bool_]":
     with np.errstate(invalid="ignore", over="ignore"):
         length = np.sqrt((records["embedding"].astype(float) ** 2).sum(axis=1))
         checks = [
-            records["checksum"] == np.array(_checksums(records), np.uint32),
+            records["checksum"] == np.array(record_checksums(records), np.uint32),
             _is_within(records["duration_s"], 0, _MAX_DURATION_S),
             records["n_damaged_packets"] >= 0,
             np.isnan(records["bpm"]) | (_is_within(records["bpm"], 0, _MAX_BPM) & (records["bpm"] > 0)),

@@ -17,11 +17,17 @@ class Sight:
     """All that a look through a folder depends on: library, folder and encoder, each as it was before the look.
 
     SQLite raises the `generation` of a library itself with each change that could let a look find something to do.
+    Not all who look find the same worth doing: each `asker` believes only his own notes.
     """
 
     generation: int
     fingerprint: str
     encoder_version: str
+    asker: str = ""
+
+    def key(self, folder: bytes) -> bytes:
+        """Under which a look through a folder is noted; no name of a folder has a null in it."""
+        return folder + b"\0" + self.asker.encode() if self.asker else folder
 
 
 def read_generation(rows: Rows) -> int:
@@ -31,7 +37,7 @@ def read_generation(rows: Rows) -> int:
 
 def noted_look(rows: Rows, folder: bytes, sight: Sight) -> tuple[int, int] | None:
     """How many files and folders a look of that sight found; None if it found something to do, or was not noted."""
-    found = rows(_NOTED, [folder, sight.generation, sight.fingerprint, sight.encoder_version])
+    found = rows(_NOTED, [sight.key(folder), sight.generation, sight.fingerprint, sight.encoder_version])
     return (found[0][0], found[0][1]) if found else None
 
 
@@ -39,5 +45,5 @@ def note_look(connection: sqlite3.Connection, folder: bytes, sight: Sight, n_fil
     """Take note of a look that found nothing to do, in place of the last one of that folder."""
     connection.execute(
         "INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?)",
-        [folder, sight.generation, sight.fingerprint, sight.encoder_version, n_files, n_folders],
+        [sight.key(folder), sight.generation, sight.fingerprint, sight.encoder_version, n_files, n_folders],
     )

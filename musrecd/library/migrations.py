@@ -242,6 +242,31 @@ def add_heard_tags(db: Database) -> None:
     """)
 
 
+@STEPS()
+def create_item_hints(db: Database) -> None:
+    """Create the table of which item of beets is which recording, see items.py; it may be emptied at any time."""
+    db.executescript("""
+        CREATE TABLE item_hints (item_id INTEGER PRIMARY KEY, recording_id INTEGER NOT NULL);
+        CREATE INDEX item_hints_by_recording ON item_hints (recording_id);
+    """)
+
+
+@STEPS()
+def create_chunks(db: Database) -> None:
+    """Create the table of how recordings sound piece by piece, see chunks.py; what was heard before has none.
+
+    `id` is that of `outputs`.
+    """
+    db.executescript("""
+        CREATE TABLE chunks (
+            id INTEGER PRIMARY KEY,
+            spans BLOB NOT NULL,
+            directions BLOB NOT NULL,
+            checksum INTEGER NOT NULL
+        );
+    """)
+
+
 def migrate(db: Database, path: Path, steps: Migrations = STEPS, newest: int = SCHEMA_VERSION) -> None:
     """Bring the file at `path` to the newest schema: wholly, or not at all.
 

@@ -1,30 +1,38 @@
-"""The library as everything that asks sees it: read-only, at once, with the standard library's sqlite3."""
+"""The library as everything that asks sees it: read-only, at once, with the standard library's sqlite3.
 
-import sqlite3
+What few ask for is imported when they do: whoever asks what sounds alike waits for every import.
+"""
+
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from musrecd.errors import LibraryError
-from musrecd.library import features, heads, vectors
+from musrecd.library import chunks, features, heads, vectors
 from musrecd.library.damage import note_damaged
 from musrecd.library.database import bounds, library_errors, shown
-from musrecd.library.details import Details, read_details
-from musrecd.library.encoders import StoredEncoder
+from musrecd.library.encoders import ENCODERS, StoredEncoder
 from musrecd.library.encoding import encoder_from_row, fold, from_blob, genres_from_text, intact, slot
-from musrecd.library.journal import JournalReader
-from musrecd.library.looks import Sight, noted_look, read_generation
 from musrecd.library.readable import Readable
 from musrecd.library.suggestions import SUGGESTED
-from musrecd.library.summary import Failure, Summary, list_failures, summarise
-from musrecd.types import EncoderInfo, Features, FileState, FloatArray, Priority, Tags, Track
+from musrecd.types import Chunks, EncoderInfo, Features, FileState, FloatArray, Priority, Tags, Track
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from datetime import datetime
+
     import numpy.typing as npt
+
+    from musrecd.library.details import Details
+    from musrecd.library.items import BeetsItems
+    from musrecd.library.journal import JournalReader
+    from musrecd.library.looks import Sight
+    from musrecd.library.summary import Failure, Summary
 
 _TRACKS_AT = """
     SELECT a."row", f.path, f.recording_id, r.duration_s, f.artist, f.title, f.album, f.genres, f.year
@@ -47,11 +55,8 @@ _FIND = """
     WHERE f.missing_since IS NULL AND (?*)
     ORDER BY f.path
 """
+_T = TypeVar("_T")
 _OUTPUTS = "SELECT id, embedding, probabilities, checksum FROM outputs WHERE id IN (?*)"
-# Recordings are never deleted, so their ids are as many as they are.
-_IS_COMPLETE = """
-    SELECT coalesce((SELECT n_rows FROM encoders WHERE id = ?), 0) >= coalesce((SELECT max(id) FROM recordings), 0)
-"""
 
 
 class Pulse(NamedTuple):
@@ -68,7 +73,15 @@ class LibraryReader(Readable):
 
     def __init__(self, path: Path, connection: sqlite3.Connection, busy_timeout_s: float) -> None:
         super().__init__(path, connection, busy_timeout_s)
-        self.journal = JournalReader(self._rows)
+        self._state: int | None = None
+        self._arrays: dict[tuple[str, str], Any] = {}
+
+    @property
+    def journal(self) -> JournalReader:
+        """What was written into tags."""
+        from musrecd.library.journal import JournalReader
+
+        return JournalReader(self._rows)
 
     def encoder(self) -> EncoderInfo | None:
         """Tell which encoder answers: that with most rows, of equals the newest; None before the first."""
@@ -99,6 +112,13 @@ class LibraryReader(Readable):
             raise self._damaged(damaged[0])
         return from_blob(b"".join(sound[number][0] for number in recording_ids)).reshape(-1, encoder.info.dim)
 
+    def chunks(self, rows: Iterable[int], version: str) -> dict[int, Chunks]:
+        """How the recordings in these rows sound piece by piece; those of which that is not known are left out."""
+        encoder = self._encoder(version)
+        first = slot(encoder.id, 0)
+        found = self._in_chunks(chunks.READ, (first + int(row) for row in rows))
+        return {key - first: each for key, each in chunks.from_rows(found, encoder.info.dim).items()}
+
     def probabilities(self, recording_ids: Sequence[int], version: str) -> dict[int, FloatArray]:
         """Probabilities (n_labels,) of each recording; damaged ones are left out."""
         sound = self._outputs(recording_ids, self._encoder(version))
@@ -118,15 +138,13 @@ class LibraryReader(Readable):
 
         Row numbers never change and rows are only added, so that an array read before stays right.
         """
-        encoder = self._encoder(version)
-        with library_errors(self.path):
-            return vectors.read(encoder.vectors(self.path, self._connection))
+        return self._kept("vectors", version, lambda it: vectors.read(it.vectors(self.path, self._connection)))
 
     def features(self, version: str) -> Features:
         """All that is known of all rows besides, read-only, memory-mapped where that file is sound."""
-        encoder = self._encoder(version)
-        with library_errors(self.path):
-            return features.read(encoder.features(self.path, self._connection), encoder.info.labels)
+        return self._kept(
+            "features", version, lambda it: features.read(it.features(self.path, self._connection), it.info.labels)
+        )
 
     def head(self, version: str) -> bytes | None:
         """Return what was learnt of a person's genres with the version, if anything was; damage raises."""
@@ -146,45 +164,13 @@ class LibraryReader(Readable):
         """
         return {path for (path,) in self._rows(sql, [self._id_of(version)])}
 
-    def count_unanalysed(self, database: Path, paths: str, parameters: Sequence[object], version: str) -> int:
-        """Count the files of another SQLite database that are not analysed with the version.
+    def items(self, database: Path, folder: bytes, version: str) -> BeetsItems:
+        """Get at the items of a beets library that are in the rows of a version; its paths begin in `folder`."""
+        from musrecd.library.items import BeetsItems
 
-        `paths` is a SELECT, over tables of `other.`, of absolute paths as BLOBs in a column `path`. The two
-        databases meet within SQLite, because a set of a million paths takes Python a second.
-        """
-        encoder_id = self._id_of(version)
-        # Mostly every recording is analysed, and then half of the look-ups can be saved.
-        complete = bool(self._rows(_IS_COMPLETE, [encoder_id])[0][0])
-        analysed = "" if complete else "JOIN analyses a ON a.recording_id = f.recording_id AND a.encoder_id = ?"
-        sql = f"""
-            SELECT count(*) FROM ({paths}) o WHERE NOT EXISTS (
-                SELECT 1 FROM files f {analysed} WHERE f.path = o.path AND f.missing_since IS NULL
-            )
-        """  # noqa: S608  # `paths` is code of ours, its values are parameters
-        with self._attached(database):
-            return int(self._rows(sql, [*parameters] if complete else [*parameters, encoder_id])[0][0])
+        return BeetsItems(self, self._rows, self._id_of(version), version, (database, folder))
 
-    def count_present(self, version: str) -> int:
-        """Count the files that are analysed and not missing; 0 if some recording is not analysed with the version."""
-        # The condition is put so that both counts come from indexes, which are a tenth of the table.
-        sql = "SELECT (SELECT count(*) FROM files) - (SELECT count(*) FROM files WHERE missing_since IS NOT NULL)"
-        complete = self._rows(_IS_COMPLETE, [self._id_of(version)])[0][0]
-        return int(self._rows(sql)[0][0]) if complete else 0
-
-    def rows_in(
-        self, database: Path, paths: str, parameters: Sequence[object], version: str
-    ) -> "npt.NDArray[np.int64]":
-        """Rows, each once and in order, of the files of another SQLite database; `paths` as in `count_unanalysed`."""
-        sql = f"""
-            SELECT a."row" FROM ({paths}) o
-            CROSS JOIN files f ON f.path = o.path AND f.missing_since IS NULL
-            CROSS JOIN analyses a ON a.encoder_id = ? AND a.recording_id = f.recording_id
-        """  # noqa: S608  # `paths` is code of ours, its values are parameters
-        encoder_id = self._id_of(version)
-        with self._attached(database):
-            return np.unique(_numbers(self._rows(sql, [*parameters, encoder_id])))
-
-    def analysed_rows(self, version: str) -> "npt.NDArray[np.int64]":
+    def analysed_rows(self, version: str) -> npt.NDArray[np.int64]:
         """Rows of recordings with at least one file that is not missing, in order."""
         # Mostly all of them: those that are not are found within SQLite, without a Python number for each that is.
         sql = """
@@ -224,10 +210,14 @@ class LibraryReader(Readable):
 
     def generation(self) -> int:
         """How often something changed that could let a look through a folder find something to do."""
+        from musrecd.library.looks import read_generation
+
         return read_generation(self._rows)
 
     def noted_look(self, folder: bytes, sight: Sight) -> tuple[int, int] | None:
         """How many files and folders a look of that sight found that found nothing to do; None without one."""
+        from musrecd.library.looks import noted_look
+
         return noted_look(self._rows, folder, sight)
 
     def recordings_of(self, audio_ids: Iterable[str]) -> list[int]:
@@ -241,6 +231,8 @@ class LibraryReader(Readable):
 
     def details(self, recording_ids: Iterable[int], version: str) -> dict[int, Details]:
         """Everything that is kept of recordings beside their vectors, and when they were heard."""
+        from musrecd.library.details import read_details
+
         return read_details(self._in_chunks, map(int, recording_ids), self._id_of(version))
 
     def files_of(self, audio_id: str) -> list[bytes]:
@@ -270,6 +262,8 @@ class LibraryReader(Readable):
 
     def summary(self) -> Summary:
         """Count what `status` shows."""
+        from musrecd.library.summary import summarise
+
         return summarise(self._rows)
 
     def waiting(self) -> dict[Priority, int]:
@@ -279,10 +273,14 @@ class LibraryReader(Readable):
 
     def failures(self) -> list[Failure]:
         """All files that could not be analysed, by path."""
+        from musrecd.library.summary import list_failures
+
         return list_failures(self._rows)
 
     def done_at(self, chore: str) -> datetime | None:
         """When some upkeep was done last; None if it never was."""
+        from datetime import datetime
+
         found = self._rows("SELECT value FROM meta WHERE key = ?", [f"done/{chore}"])
         return datetime.fromisoformat(found[0][0]) if found else None
 
@@ -290,19 +288,23 @@ class LibraryReader(Readable):
         yield from ((row, _track(columns)) for row, *columns in self._in_chunks(sql, values, self._id_of(version)))
 
     def _encoder(self, version: str) -> StoredEncoder:
-        found = self._rows(f"{StoredEncoder.SELECT} WHERE version = ?", [version])
+        found = self._rows(f"{ENCODERS} WHERE version = ?", [version])
         if not found:
             raise LibraryError(f"the library {shown(self.path)} has no analyses of encoder version {version!r}")
         return StoredEncoder.from_columns(found[0])
 
-    @contextmanager
-    def _attached(self, database: Path) -> Iterator[None]:
-        """Let tables of another database be asked as `other.`; it is read only."""
-        self._rows("ATTACH ? AS other", [f"{database.absolute().as_uri()}?mode=ro"])
-        try:
-            yield
-        finally:
-            self._rows("DETACH other")
+    def _kept(self, what: str, version: str, read: Callable[[StoredEncoder], _T]) -> _T:
+        """Return what was read before, if nobody changed the library since."""
+        state = self._rows("PRAGMA data_version")[0][0]
+        if state != self._state:
+            self._arrays.clear()
+            self._state = state
+        if (what, version) not in self._arrays:
+            encoder = self._encoder(version)
+            with library_errors(self.path):
+                self._arrays[what, version] = read(encoder)
+        found: _T = self._arrays[what, version]
+        return found
 
     def _damaged(self, recording_id: int) -> LibraryError:
         files = self._rows("SELECT path FROM files WHERE recording_id = ? ORDER BY path LIMIT 1", [recording_id])
@@ -328,5 +330,5 @@ def _track(columns: Sequence[Any]) -> Track:
     return Track(path, recording_id, duration_s, Tags(artist, title, album, genres_from_text(genres), year))
 
 
-def _numbers(rows: Sequence[tuple[int]]) -> "npt.NDArray[np.int64]":
+def _numbers(rows: Sequence[tuple[int]]) -> npt.NDArray[np.int64]:
     return np.fromiter((number for (number,) in rows), np.int64, len(rows))

@@ -12,7 +12,6 @@ import mmap
 import os
 import struct
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
 
@@ -63,8 +62,7 @@ class Proof(NamedTuple):
         return self._replace(end=min(row, *self.listed), listed=())
 
 
-@dataclass(frozen=True, slots=True)
-class RowFile:
+class RowFile(NamedTuple):
     """The file beside the database that repeats these rows."""
 
     path: Path

@@ -2,8 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,8 +18,7 @@ else:
     Records = np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """One kind of such files: how its rows are made of the database.
 
     `select` begins a SELECT from `outputs o`, first `o.id`; `record` makes `n_bytes` of the other columns, None if
@@ -34,8 +32,7 @@ class Layout:
     nothing: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(NamedTuple):
     """The rows of one encoder in the database: the truth that a file repeats."""
 
     connection: sqlite3.Connection

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from musrecd.errors import LibraryDamagedError, LibraryError, LibraryUnavailableError
-from musrecd.library import heads
-from musrecd.library.database import BUSY_TIMEOUT_S, chunks, connect
-from musrecd.library.encoding import MAX_ROWS, encoder_from_row, from_blob, genres_from_text, intact
+from musrecd.library import chunks, heads
+from musrecd.library.database import BUSY_TIMEOUT_S, connect
+from musrecd.library.database import chunks as split
+from musrecd.library.encoding import MAX_ROWS, encoder_from_row, from_blob, genres_from_text, intact, slot
 from musrecd.library.journal import SELECT, Entry, entry
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
-from musrecd.types import Analysis, EncoderInfo, FileState, Tags
+from musrecd.types import Analysis, Chunks, EncoderInfo, FileState, Tags
 
 _AT_ONCE = 500
 # A page that cannot be read is stepped over, in steps twice as long each time, up to the longest table there may be.
@@ -59,7 +60,7 @@ def salvage(source: Path, library: Library, on_turn: Callable[[], None]) -> int:
             with _passing_over():
                 library.register_encoder(info)
         with LibraryReader.open(library.path) as known:
-            for batch in chunks(_readable(connection, encoders), _AT_ONCE):
+            for batch in split(_readable(connection, encoders), _AT_ONCE):
                 wanted = [each for each in batch if not known.knows(each.analysis.audio_id, _version(each))]
                 n_saved += _add(library, wanted)
                 on_turn()
@@ -187,8 +188,16 @@ def _read(
         key_confidence=_number(key_confidence),
         n_damaged_packets=int(n_damaged_packets),
         hearing=int(hearing),
+        chunks=_chunks(connection, slot(number, row), info),
     )
     return _Saved(analysis, *_files(connection, recording_id))
+
+
+def _chunks(connection: sqlite3.Connection, key: int, info: EncoderInfo) -> Chunks | None:
+    """Read how a recording sounds piece by piece; None if that is damaged, which keeps nobody from saving the rest."""
+    with suppress(sqlite3.Error):
+        return chunks.read_one(connection, key, info.dim)
+    return None
 
 
 def _files(connection: sqlite3.Connection, recording_id: int) -> tuple[list[tuple[FileState, Tags]], list[bytes]]:

@@ -18,7 +18,7 @@ from musrecd.library.journal import Journal
 from musrecd.library.looks import Sight
 from musrecd.library.tag_queue import TagQueue
 from musrecd.library.writable import Writable
-from musrecd.types import Analysis, EncoderInfo, FileState, Job, Priority, Tags
+from musrecd.types import Analysis, Chunks, EncoderInfo, FileState, Job, Priority, Tags
 
 _log = logging.getLogger(__name__)
 _NONE: Mapping[bytes, Any] = {}
@@ -93,6 +93,11 @@ class Library(Writable):
         """Store, of analyses by one encoder, those that no sound one is there of; returns how many they were."""
         with self._transaction():
             return self._analyses.put_new(analyses)
+
+    def keep_chunks(self, version: str, found: Mapping[str, Chunks]) -> None:
+        """Store how recordings, by `audio_id`, sound piece by piece, where that is not known of an analysis."""
+        with self._transaction():
+            self._analyses.put_chunks(version, found)
 
     def attach(self, file: FileState, audio_id: str, tags: Tags) -> None:
         """Let a moved, copied or retagged file point at the recording it holds, which is known already."""
@@ -196,7 +201,7 @@ class Library(Writable):
     def verify(self) -> int:
         """Check the whole library; damaged analyses become pending again. Returns how many there are.
 
-        Reads everything, a gigabyte at a million tracks, and makes the files of rows anew. Damage to the
+        Reads everything, two gigabytes at a million tracks, and makes the files of rows anew. Damage to the
         database itself raises.
         """
         if self._rows("PRAGMA quick_check(1)") != [("ok",)]:

@@ -1,7 +1,6 @@
 """Which tracks are in a playlist: what sounds like its seeds, best first or as a set that flows."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ def question_of(playlist: PlaylistConfig) -> Question:
         "labels": playlist.labels,
         "genres": playlist.genres,
     }
-    rules = replace(rules, **{name: value for name, value in own.items() if value})
+    rules = rules._replace(**{name: value for name, value in own.items() if value})
     return Question(rules, Choice(number=playlist.number, weights=weights), playlist.order)
 
 

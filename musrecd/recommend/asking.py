@@ -1,17 +1,15 @@
 """What can be asked, and what is answered: the values between `recommend` and whoever shows them to a person."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from musrecd.keys import Relation
-from musrecd.types import FloatArray
+from musrecd.types import Chunks, FloatArray
 
 KeyRule = Literal["compatible", "same", "energy"]
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(NamedTuple):
     """How much each part of a score counts; only their ratios matter."""
 
     sound: float = 1.0
@@ -20,8 +18,7 @@ class Weights:
     key: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What results have to be. Of alternatives one must hold, of the names within one all of them.
 
     `tempo` is the widest deviation (0.06: 6 %), of half and double time, too. `genres` are names, or one of
@@ -37,13 +34,12 @@ class Rules:
     length_s: tuple[float | None, float | None] = (None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """How results are picked from what is near enough. `diverse` is 0 to 1 (only variety counts)."""
 
     number: int = 10
     min_sound: float = -1.0
-    weights: Weights = field(default_factory=Weights)
+    weights: Weights = Weights()
     max_per_artist: int | None = None
     max_per_album: int | None = None
     not_same_artist: bool = False
@@ -53,12 +49,11 @@ class Choice:
     strict: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Seed:
+class Seed(NamedTuple):
     """A track asked about, in the library or not. `weight` is below 0 for what results should not be like.
 
     `embedding` (dim,) is of unit length, `probabilities` (n_labels,) 0 to 1, `row` its place in the matrix if it has
-    one.
+    one. `chunks` are those of a track outside the library; those of the others lie in it.
     """
 
     embedding: FloatArray
@@ -71,10 +66,10 @@ class Seed:
     genres: tuple[str, ...] = ()
     weight: float = 1.0
     row: int | None = None
+    chunks: Chunks | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What a catalogue says of a row; `genres` are those that a person set, none if nobody did."""
 
     artist: str = ""
@@ -91,12 +86,24 @@ class Catalogue(Protocol):
         """Describe rows; those that cannot be results (a missing file, nothing that beets manages) are left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Closest(NamedTuple):
+    """Which part of a result sounds most like which part of what was asked about: begin and end in seconds each.
+
+    `sound` is the cosine of the two; `seed` names the track that the second part is of, if several were asked about.
+    """
+
+    span_s: tuple[float, float]
+    seed_span_s: tuple[float, float]
+    sound: float
+    seed: str = ""
+
+
+class Parts(NamedTuple):
     """What speaks for a result: each 0 to 1, but `sound`, which is the cosine (-1 to 1).
 
     `tempo_ratio` is how much faster the result is played than the seed, after `tempo_factor` (0.5, 1, 2) was taken
     out; `shift` is by how many semitones it would have to be moved to mix. None where either has no tempo or key.
+    `closest` is None where nobody asked for it or either has no chunks.
     """
 
     sound: float
@@ -108,10 +115,10 @@ class Parts:
     relation: Relation | None = None
     shift: int | None = None
     shared: tuple[str, ...] = ()
+    closest: Closest | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """One answer; `score` (1 at most) orders, `breaks` names the rules that were relaxed for it, none mostly."""
 
     row: int
@@ -121,8 +128,7 @@ class Result:
     breaks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What was found, best first, and what a person should know of it, line by line."""
 
     results: tuple[Result, ...]

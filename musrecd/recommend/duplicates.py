@@ -2,8 +2,8 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from musrecd.recommend.asking import Entry, Seed
 from musrecd.types import FloatArray
@@ -22,8 +22,7 @@ _AFTER_DASH = re.compile(rf"\s[-\u2013\u2014]\s[^-\u2013\u2014]*\b(?:{_VERSION})
 _AT_END = re.compile(rf"\s(?:(?:\d{{4}}\s)?re-?master(?:ed)?(?:\s\d{{4}})?|{_GUEST}.*)$", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Song:
+class Song(NamedTuple):
     """What tracks of one song have in common; `title` is empty if the track has none."""
 
     artist: str

@@ -1,13 +1,13 @@
 """Whether a track is of the genres that were asked for: a person's word for it, or else what the encoder believes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from musrecd.labels import believed
+from musrecd.labels import believed, likeliest
 from musrecd.recommend.asking import Rules
-from musrecd.recommend.query import Query, genres_of, heard_genres
+from musrecd.recommend.query import Query, genres_of, heard_genres, likeliest_genre
 from musrecd.spelling import parts_of, spelling_key
 from musrecd.types import Features, Label
 
@@ -20,14 +20,16 @@ Alternatives = frozenset[frozenset[str]]
 class GenreRule:
     """Of the alternatives one must hold, of the genres within one all, however they are spelled.
 
-    `set_` are compared with genres that a person set, `heard` with those of the encoder where nobody did.
+    `set_` are compared with genres that a person set, `heard` with those of the encoder where nobody did. `guessed` are
+    the names of the most probable genres, if no seed has one that is believed: they count, and so does the most
+    probable one of a row of which none is believed either.
     """
 
-    def __init__(self, set_: Alternatives, heard: Alternatives) -> None:
-        self._set, self.heard = set_, heard
+    def __init__(self, set_: Alternatives, heard: Alternatives, guessed: tuple[str, ...] = ()) -> None:
+        self._set, self.heard, self.guessed = set_, heard, guessed
 
     @classmethod
-    def of(cls, rules: Rules, query: Query, labels: Sequence[Label]) -> Self | None:
+    def of(cls, rules: Rules, query: Query, labels: Sequence[Label], *, may_guess: bool = False) -> Self | None:
         """Return None if no genre is asked for, or that of seeds that have none."""
         if not isinstance(rules.genres, str):
             named = frozenset(frozenset(map(spelling_key, names)) for names in rules.genres)
@@ -40,8 +42,21 @@ class GenreRule:
             for own, seed in zip(words, query.likes, strict=True)
         ]
         if not any(words):
-            return None
-        return cls(*(_alternatives(genres, every=rules.genres == "same") for genres in (words, heard)))
+            return cls._guess(rules, query, labels) if may_guess else None
+        set_, to_hear = (_alternatives(genres, every=rules.genres == "same") for genres in (words, heard))
+        return cls(set_, to_hear)
+
+    @classmethod
+    def _guess(cls, rules: Rules, query: Query, labels: Sequence[Label]) -> Self | None:
+        words = [likeliest_genre(seed, labels) for seed in query.likes]
+        guessed = tuple(dict.fromkeys(word for own in words for word in own))
+        alternatives = _alternatives(words, every=rules.genres == "same")
+        return cls(alternatives, alternatives, guessed) if guessed else None
+
+    def notes(self) -> Iterator[str]:
+        """Say what a person should know of the rule."""
+        if self.guessed:
+            yield f"no genre is certain for what was asked about; the most probable counts: {', '.join(self.guessed)}"
 
     def holds(self, genres: Iterable[str]) -> bool:
         """Say whether a track is of the genres by those that a person set for it."""
@@ -54,6 +69,7 @@ class HeardGenres:
 
     def __init__(self, features: Features, rule: GenreRule | None) -> None:
         self._features = features
+        self._guesses = rule is not None and bool(rule.guessed)
         self._columns = [i for i, label in enumerate(features.labels) if label.group == "genre"]
         keys = [spelling_key(features.labels[column].name) for column in self._columns]
         self._alternatives = [
@@ -65,6 +81,9 @@ class HeardGenres:
     def fit(self, rows: "npt.NDArray[np.intp]") -> "npt.NDArray[np.bool_]":
         """Say which rows are of the genres of the rule: (n,)."""
         told = self._told(rows)
+        if self._guesses:
+            uncertain = ~told.any(axis=1)
+            told[uncertain] = likeliest(self._features.probabilities[rows[uncertain]], self._columns)
         fit = np.zeros(rows.size, bool)
         for columns in self._alternatives:
             fit |= np.logical_and.reduce(told[:, columns], axis=1)

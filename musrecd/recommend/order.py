@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _FIRST_LOOK = 64
 _WIDER = 8
-_AT_ONCE = 128
+_EVERY = 16
+_AT_ONCE = 32
 
 
 class Scorer(Protocol):
@@ -25,22 +26,23 @@ class Scorer(Protocol):
         """Return the scores of rows, none above its ceiling."""
 
 
-def falling(scores: FloatArray, candidates: "npt.NDArray[np.intp]") -> Iterator["npt.NDArray[np.intp]"]:
-    """Yield `candidates` (rising) in blocks, by falling score, equal ones by row."""
+def falling(scores: FloatArray) -> Iterator["npt.NDArray[np.intp]"]:
+    """Yield rows in blocks, by falling score, equal ones by row; those of -inf are left out."""
     n_wanted, n_given = _FIRST_LOOK, 0
-    while n_given < candidates.size:
-        yield _best(scores, candidates, n_wanted)[n_given:]
-        n_given = min(n_wanted, candidates.size)
-        n_wanted *= _WIDER
+    while (best := _best(scores, n_wanted)).size > n_given:
+        yield best[n_given:]
+        if best.size < n_wanted:
+            return
+        n_wanted, n_given = n_wanted * _WIDER, best.size
 
 
-def best_first(scorer: Scorer, candidates: "npt.NDArray[np.intp]") -> Iterator[tuple[int, float]]:
-    """Yield `candidates` (rising) with their exact scores, highest first, equal ones by row.
+def best_first(scorer: Scorer, candidates: "npt.NDArray[np.bool_]") -> Iterator[tuple[int, float]]:
+    """Yield the rows of a mask with their exact scores, highest first, equal ones by row.
 
     Exact scores are worked out only for rows whose ceiling could still put them next.
     """
     waiting: list[tuple[float, int]] = []
-    for block in falling(scorer.ceiling, candidates):
+    for block in falling(np.where(candidates, scorer.ceiling, np.float32(-np.inf))):
         for start in range(0, block.size, _AT_ONCE):
             rows = block[start : start + _AT_ONCE]
             highest = float(scorer.ceiling[rows[0]])
@@ -54,8 +56,10 @@ def best_first(scorer: Scorer, candidates: "npt.NDArray[np.intp]") -> Iterator[t
         yield row, -score
 
 
-def _best(scores: FloatArray, candidates: "npt.NDArray[np.intp]", n: int) -> "npt.NDArray[np.intp]":
-    """Return the `n` best candidates in order; ties are broken by row, so that a wider look agrees."""
+def _best(scores: FloatArray, n: int) -> "npt.NDArray[np.intp]":
+    """Return the `n` best rows in order; ties are broken by row, so that a wider look agrees."""
+    least = _no_more_than_nth(scores, n)
+    candidates = np.flatnonzero(scores >= least if least > -np.inf else scores > -np.inf)
     if n < candidates.size:
         of_candidates = scores[candidates]
         threshold = np.partition(of_candidates, candidates.size - n)[candidates.size - n]
@@ -63,3 +67,9 @@ def _best(scores: FloatArray, candidates: "npt.NDArray[np.intp]", n: int) -> "np
     order = np.lexsort((candidates, -scores[candidates]))
     best: npt.NDArray[np.intp] = candidates[order][:n]
     return best
+
+
+def _no_more_than_nth(scores: FloatArray, n: int) -> float:
+    """Return a score that at least `n` rows have, quickly: the nth best of a few of them."""
+    few = scores[::_EVERY]
+    return float(np.partition(few, few.size - n)[few.size - n]) if n < few.size else -np.inf

@@ -1,23 +1,23 @@
 """What is asked, as numbers: several seeds become one direction, their tempos, keys and genres."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
 from musrecd.errors import MusrecError
 from musrecd.keys import KEYS
-from musrecd.labels import believed, in_255ths
+from musrecd.labels import believed, in_255ths, likeliest
 from musrecd.recommend.asking import Seed
 from musrecd.types import FloatArray, Label
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+_Tell: TypeAlias = "Callable[[npt.NDArray[np.uint8], Sequence[int]], npt.NDArray[np.bool_]]"
 
-@dataclass(frozen=True, slots=True)
-class Query:
+
+class Query(NamedTuple):
     """All seeds together. `likes` are those that results should be like, `direction` (dim,) their middle.
 
     `unlike` (n, dim) are the others' embeddings, times their weights. `heard` (n_likes, n_labels) are the likes'
@@ -65,10 +65,19 @@ def genres_of(seed: Seed, labels: Sequence[Label]) -> tuple[str, ...]:
 
 def heard_genres(seed: Seed, labels: Sequence[Label]) -> tuple[str, ...]:
     """Return the genres that the encoder is believed to hear."""
+    return _told_genres(seed, labels, lambda heard, columns: believed(heard, labels, columns))
+
+
+def likeliest_genre(seed: Seed, labels: Sequence[Label]) -> tuple[str, ...]:
+    """Return the genre that is the most probable, though it may not be believed; none if nothing is probable at all."""
+    return _told_genres(seed, labels, likeliest)
+
+
+def _told_genres(seed: Seed, labels: Sequence[Label], tell: _Tell) -> tuple[str, ...]:
     columns = [i for i, label in enumerate(labels) if label.group == "genre"]
     if len(seed.probabilities) != len(labels):
         return ()
-    told = believed(in_255ths(seed.probabilities)[None], labels, columns)[0]
+    told = tell(in_255ths(seed.probabilities)[None], columns)[0]
     return tuple(labels[column].name for column, is_told in zip(columns, told, strict=True) if is_told)
 
 

@@ -14,6 +14,7 @@ from musrecd.recommend.query import query_of
 from musrecd.recommend.reasons import Reasons
 from musrecd.recommend.rules import Broken, Tier, Verdict, judge, relaxations
 from musrecd.recommend.scoring import Score
+from musrecd.recommend.similarity import cosines
 from musrecd.types import Features, FloatArray
 
 if TYPE_CHECKING:
@@ -41,27 +42,30 @@ def answer(
     that results should be like, or for a label that is none.
     """
     n_rows = min(len(vectors), len(features.duration_s))
-    vectors, features = vectors[:n_rows], _first(features, n_rows)
+    if len(vectors) != n_rows:  # a view would be another array, of which nothing is known yet
+        vectors = vectors[:n_rows]
+    features = _first(features, n_rows)
     query = query_of(seeds, features.labels)
-    cosine: FloatArray = np.clip(vectors @ query.direction, -1, 1)
-    genre_rule = GenreRule.of(rules, query, features.labels)
+    cosine = cosines(vectors, query.direction)
+    genre_rule = GenreRule.of(rules, query, features.labels, may_guess=not choice.strict)
     verdict = judge(rules, query, features, has_genre=genre_rule is not None)
     possible = verdict.possible & (cosine >= choice.min_sound)
     possible[[seed.row for seed in seeds if seed.row is not None and 0 <= seed.row < n_rows]] = False
     if pool is not None:
         possible &= _mask(pool, n_rows)
     score = Score(query, cosine, vectors, features, choice.weights)
-    score.compare(np.flatnonzero(possible), suggested if choice.fresh else _NOTHING)
+    score.compare(possible, suggested if choice.fresh else _NOTHING)
     gate = Gate(query, vectors, features, catalogue, rules, choice, genre_rule)
     picker = Picker(choice, vectors)
     for tier in _allowed(verdict, choice):
         if picker.is_full:
             break
-        candidates = best_first(score, np.flatnonzero(possible & verdict.breaks(tier)))
+        candidates = best_first(score, possible & verdict.breaks(tier))
         picker.fill(gate.passing(candidates, verdict.broken, genre=tier.genre))
     reasons = Reasons(query, features, score)
     results = tuple(_result(candidate, reasons) for candidate in picker.picked)
-    return Answer(results, tuple(_notes(results, verdict, choice)))
+    told_of_genre = genre_rule.notes() if genre_rule is not None else ()
+    return Answer(results, (*told_of_genre, *_notes(results, verdict, choice)))
 
 
 def _allowed(verdict: Verdict, choice: Choice) -> Iterable[Tier]:

@@ -1,11 +1,10 @@
 """Which rows satisfy the rules, and which rules the others break: masks over all rows."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import IntFlag
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -32,8 +31,7 @@ class Broken(IntFlag):
     GENRE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Of each row: whether it may be a result at all, and which of the rules that need no names it breaks.
 
     `active` are the rules that can be applied, `unknown` those that no seed has what is needed for. A tempo is off by
@@ -51,8 +49,7 @@ class Verdict:
         return found | (self.broken == 0) if tier.genre else found
 
 
-@dataclass(frozen=True, slots=True)
-class Tier:
+class Tier(NamedTuple):
     """Results that are as good as each other before their scores are looked at.
 
     `others`: some of tempo, key and labels are broken; `genre`: the genre is, and the others may be, too.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musrecd.recommend.asking import Weights
-from musrecd.recommend.hubs import Hubs
+from musrecd.recommend.hubs import hubs_of
 from musrecd.recommend.mixing import key_values, tempo_values
 from musrecd.recommend.query import Query
 from musrecd.types import Features, FloatArray
@@ -31,7 +31,7 @@ class Score:
 
     A part that no seed has is left out, the others weigh the more; without any, the sound decides.
     `cosine` (n_rows,) is that to the likes. How crowded it is around a row takes long to tell: `exact` tells it of the
-    rows that it is asked for, `ceiling` (n_rows,) does without, and is -inf but for `rows`, which alone are compared.
+    rows that it is asked for, `ceiling` (n_rows,) does without, and is -inf for those that cannot be results.
     """
 
     def __init__(
@@ -39,14 +39,26 @@ class Score:
     ) -> None:
         self._query, self._vectors, self._features = query, vectors, features
         self._shares = _shares(query, asked)
-        self._hubs = Hubs(vectors) if self._shares.sound > 0 else None
+        self._hubs = hubs_of(vectors) if self._shares.sound > 0 else None
         self.cosine = cosine
         self.ceiling: FloatArray = np.full(len(cosine), -np.inf, np.float32)
 
-    def compare(self, rows: "npt.NDArray[np.intp]", suggested: Mapping[int, int]) -> None:
-        """Work out the ceiling of rows; those that were `suggested`, as often as said, lose by it."""
+    def compare(self, possible: "npt.NDArray[np.bool_]", suggested: Mapping[int, int]) -> None:
+        """Work out the ceiling of possible rows; those that were `suggested`, as often as said, lose by it."""
+        sound: FloatArray = np.float32(self._shares.sound) * self._sound()
+        if self._shares == Weights(sound=self._shares.sound):
+            self.ceiling = np.where(possible, sound, np.float32(-np.inf))
+        else:
+            rows = np.flatnonzero(possible)
+            self.ceiling[rows] = sound[rows] + self._others(rows)
+        for row, times in suggested.items():
+            if 0 <= row < len(self.ceiling):
+                self.ceiling[row] -= _STALE * np.log2(1 + max(times, 0))
+
+    def _others(self, rows: "npt.NDArray[np.intp]") -> FloatArray:
+        """Return what everything but the sound adds to the score of rows."""
         shares, features, query = self._shares, self._features, self._query
-        score: FloatArray = np.float32(shares.sound) * self._sound(rows)
+        score = np.zeros(rows.size, np.float32)
         if shares.labels:
             score += np.float32(shares.labels) * self.agreement(rows)
         if shares.tempo:
@@ -55,10 +67,7 @@ class Score:
         if shares.key:
             values = key_values(features.key[rows], query.keys)
             score += np.float32(shares.key) * _weighed(values, features.key_confidence[rows])
-        self.ceiling[rows] = score
-        for row, times in suggested.items():
-            if 0 <= row < len(self.ceiling):
-                self.ceiling[row] -= _STALE * np.log2(1 + max(times, 0))
+        return score
 
     def exact(self, rows: "npt.NDArray[np.intp]") -> FloatArray:
         """Return the scores of rows, none above its ceiling."""
@@ -82,11 +91,11 @@ class Score:
             shares[start : start + _BLOCK] = both / (labels.astype(np.float32) @ ones + total - both)
         return shares
 
-    def _sound(self, rows: "npt.NDArray[np.intp]") -> FloatArray:
+    def _sound(self) -> FloatArray:
         if not len(self._query.unlike):
-            return self.cosine[rows]
+            return self.cosine
         closest = np.maximum((self._vectors @ self._query.unlike.T).max(axis=1), 0)
-        apart: FloatArray = (self.cosine - np.float32(_AWAY) * closest)[rows]
+        apart: FloatArray = self.cosine - np.float32(_AWAY) * closest
         return apart
 
 

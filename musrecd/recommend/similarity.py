@@ -1,11 +1,15 @@
-"""Which rows of a matrix of unit vectors are nearest to a seed: exact, by cosine."""
+"""Likeness in sound: cosines between unit vectors."""
 
-from collections.abc import Collection, Iterator
+import mmap
 
 import numpy as np
 
-from musrecd.recommend.order import falling
-from musrecd.types import FloatArray, Match
+from musrecd.types import FloatArray
+
+_BLOCK_BYTES = 2**24
+# Less than this nobody misses.
+_LET_GO_BYTES = 2**27
+_ROWS_AT_ONCE = 256
 
 
 def mean_direction(embeddings: FloatArray) -> FloatArray:
@@ -22,18 +26,59 @@ def mean_direction(embeddings: FloatArray) -> FloatArray:
     return direction
 
 
-def nearest(
-    vectors: FloatArray, query: FloatArray, *, without: Collection[int] = (), min_score: float = -1.0
-) -> Iterator[Match]:
-    """Yield rows of `vectors` (n, dim) by falling cosine to `query` (dim,), equal ones by row.
+def cosines(vectors: FloatArray, direction: FloatArray) -> FloatArray:
+    """Return the cosine (n,) of each of `vectors` (n, dim) to a `direction` (dim,), all of unit length.
 
-    Lazily: who takes ten pays for ten, not for a sort of everything. Rows in `without` and scores below
-    `min_score` are left out.
+    Of a large file that is mapped each block is let go of when it was looked at: the memory of whoever asks about a
+    million tracks stays small, and the file in that of the system, from where it comes back in no time.
     """
-    scores: FloatArray = np.clip(vectors @ query, -1, 1)
-    left_out = np.zeros(len(scores), bool)
-    left_out[[row for row in without if 0 <= row < len(scores)]] = True
-    candidates = np.flatnonzero(~left_out & (scores >= min_score))
-    for block in falling(scores, candidates):
-        for row in block:
-            yield Match(int(row), float(scores[row]))
+    found: FloatArray = np.empty(len(vectors), np.float32)
+    mapping = _mapping(vectors) if vectors.nbytes > _LET_GO_BYTES else None
+    begin = 0 if mapping is None else _address(vectors) - _address(np.frombuffer(mapping, np.uint8))
+    n_rows = max(1, _BLOCK_BYTES // max(1, vectors.shape[1] * vectors.itemsize))
+    for start in range(0, len(vectors), n_rows):
+        block = vectors[start : start + n_rows]
+        np.dot(block, direction, out=found[start : start + n_rows])
+        if mapping is not None:
+            _let_go(mapping, begin + start * vectors.strides[0], block.nbytes)
+    np.clip(found, -1, 1, out=found)
+    return found
+
+
+def gathered(vectors: FloatArray, rows: np.ndarray) -> FloatArray:
+    """Return some rows (n, dim) of `vectors`, which are let go of as `cosines` does.
+
+    The system maps what lies around each, too.
+    """
+    mapping = _mapping(vectors) if vectors.nbytes > _LET_GO_BYTES else None
+    if mapping is None:
+        some: FloatArray = vectors[rows]
+        return some
+    found: FloatArray = np.empty((len(rows), vectors.shape[1]), vectors.dtype)
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        np.take(vectors, rows[start : start + _ROWS_AT_ONCE], axis=0, out=found[start : start + _ROWS_AT_ONCE])
+        mapping.madvise(mmap.MADV_DONTNEED)
+    return found
+
+
+def _mapping(array: np.ndarray) -> mmap.mmap | None:
+    """Return the file that an array is a view of; None if it is none, or one that may have been changed in memory."""
+    base: object = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, memoryview):
+        base = base.obj
+    if not isinstance(base, mmap.mmap) or not hasattr(base, "madvise") or not array.flags.c_contiguous:
+        return None
+    # What was changed in memory, and not in the file, would be lost.
+    return base if memoryview(base).readonly else None
+
+
+def _address(array: np.ndarray) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+def _let_go(mapping: mmap.mmap, begin: int, n_bytes: int) -> None:
+    first = -(-begin // mmap.PAGESIZE) * mmap.PAGESIZE
+    if (length := begin + n_bytes - first) > 0:
+        mapping.madvise(mmap.MADV_DONTNEED, first, length)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from musrecd.analysis.analyse import analyse, analyse_unless_known, excerpt_plan
 from musrecd.analysis.audio import Recording
 from musrecd.analysis.card import read_card
-from musrecd.analysis.encoder import load_encoder
+from musrecd.analysis.encoder import Encoded, HeardChunks, load_encoder
 from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.analysis.frontend import FrontendConfig
 from musrecd.errors import NoSoundError, NotAudioError, UnreadableFileError
@@ -30,12 +30,12 @@ class FakeEncoder:
         self.frontend = FrontendConfig(sr=8000, chunk_s=chunk_s)
         self.heard: list[np.ndarray] = []
 
-    def spectra(self, ys: Sequence[np.ndarray]) -> np.ndarray:
+    def spectra(self, ys: Sequence[np.ndarray]) -> HeardChunks:
         self.heard = list(ys)
-        return np.empty((0, 96, 100), np.float32)
+        return HeardChunks(np.empty((0, 96, 100), np.float32), np.empty(0, np.int64), np.empty((0, 2), np.int64))
 
-    def encode(self, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.array([1, 0], np.float32), np.array([0.5], np.float32)
+    def encode(self, heard: HeardChunks) -> Encoded:
+        return Encoded(np.array([1, 0], np.float32), np.array([0.5], np.float32), np.empty((0, 2), np.float32))
 
 
 @pytest.fixture
@@ -62,6 +62,29 @@ def test_an_analysis_says_everything_that_was_heard(rendered_files, tiny_weights
         assert analysis.bpm is None or 40 <= analysis.bpm <= 242
         assert analysis.key in KEYS
         assert 0 < analysis.key_confidence <= 1
+
+
+@pytest.mark.parametrize(("seconds", "n_chunks"), [(4.0, 1), (25.0, 3), (60.0, 6), (95.0, 6)])
+def test_chunks_tell_how_that_part_of_the_recording_sounds(tmp_path, make_audio, tiny_weights, seconds, n_chunks):
+    y = make_audio(tmp_path / "track.flac", seconds, 16_000, 1)[0]
+    encoder = load_encoder(tiny_weights)
+    chunks = analyse(tmp_path / "track.flac", encoder).chunks
+    assert chunks.spans_s.shape == (n_chunks, 2)
+    assert chunks.spans_s[0, 0] >= 0
+    assert chunks.spans_s[-1, 1] <= seconds + 0.01
+    np.testing.assert_allclose(np.diff(chunks.spans_s), min(seconds, 10.0), atol=1e-3)
+    for (begin, end), direction in zip(np.rint(chunks.spans_s * 16_000).astype(int), chunks.directions, strict=True):
+        alone = encoder.encode(encoder.spectra([y[begin:end].astype(np.float32)]))
+        assert alone.embedding @ direction > 0.999
+
+
+def test_silence_has_no_chunks(tmp_path, make_audio, tiny_weights):
+    encoder, y = load_encoder(tiny_weights), np.zeros((1, 30 * 16_000))
+    make_audio(tmp_path / "silent.flac", sr=16_000, y=y)
+    assert analyse(tmp_path / "silent.flac", encoder).chunks is None
+    y[:, 10 * 16_000 : 20 * 16_000] = np.random.default_rng(0).uniform(-0.5, 0.5, 10 * 16_000)
+    make_audio(tmp_path / "mostly.flac", sr=16_000, y=y)
+    assert analyse(tmp_path / "mostly.flac", encoder).chunks.spans_s.tolist() == [[10.0, 20.0]]
 
 
 def test_paths_may_be_bytes_or_text(rendered_files, tiny_weights):

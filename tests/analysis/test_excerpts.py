@@ -101,10 +101,32 @@ def test_every_second_that_is_wanted_is_in_the_packets_kept(plan, seconds, packe
         assert excerpt.first_packet_s == pytest.approx(first)
         assert first <= max(0.0, excerpt.start_s - 0.3) + SLACK
         assert last >= min(excerpt.start_s + excerpt.seconds, length_s) - SLACK
-        assert last - first <= excerpt.seconds + 0.4 + 2 * packet_ms / 1000
+        assert last - first <= excerpt.seconds + 0.4 + 2 * packet_ms / 1000 + SLACK
         assert [p.pts for p in excerpt.packets] == list(
             range(excerpt.packets[0].pts, excerpt.packets[-1].pts + 1, packet_ms)
         )
+
+
+@given(
+    PLANS,
+    st.floats(1, 400),
+    st.lists(st.tuples(st.integers(-900, 900), st.integers(0, 3000)), min_size=1, max_size=120),
+)
+def test_all_packets_that_touch_what_is_needed_are_kept_in_whatever_order_they_come(plan, length_s, steps):
+    """As a reference that asks every excerpt about every packet."""
+    gatherer = Gatherer(plan, length_s)
+    time_ms, expected = 0, [[] for _ in gatherer.excerpts]
+    for jump_ms, packet_ms in steps:
+        packet = FakePacket(time_ms + jump_ms, packet_ms)
+        time_ms = max(time_ms, time_ms + jump_ms + packet_ms)
+        gatherer.take(packet)
+        begin_s = (packet.pts - steps[0][0]) / 1000
+        for kept, excerpt in zip(expected, gatherer.excerpts, strict=True):
+            needed_until_s = excerpt.start_s + excerpt.seconds + 0.1
+            if begin_s < needed_until_s - SLACK and begin_s + packet_ms / 1000 > excerpt.start_s - 0.3 + SLACK:
+                kept.append(packet)
+    for kept, excerpt in zip(expected, gatherer.excerpts, strict=True):
+        assert all(packet in excerpt.packets for packet in kept)
 
 
 def test_nothing_is_kept_while_the_length_is_not_known():

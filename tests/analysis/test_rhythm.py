@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from model_training.synthesis import compose, render
 from musrecd.analysis.frontend import FrontendConfig, chunks, log_mel
 from musrecd.analysis.rhythm import Tempo, estimate_tempo, load_tempo_head
-from musrecd.analysis.tempogram import N_BANDS, N_ROWS, TEMPI_BPM, onset_strength, tempogram
+from musrecd.analysis.tempogram import (
+    N_BANDS,
+    N_ROWS,
+    TEMPI_BPM,
+    Places,
+    Tempogram,
+    autocorrelation,
+    onset_strength,
+    tempogram,
+)
+from musrecd.types import FloatArray
 
 CONFIG = FrontendConfig()
 FRAME_RATE = CONFIG.sr / CONFIG.hop_length
@@ -186,14 +196,52 @@ def test_the_same_music_faster_is_faster() -> None:
     assert faster.bpm / plain.bpm == pytest.approx(1.05, rel=0.003)
 
 
+def repeats_at(t: Tempogram, bpm: FloatArray) -> FloatArray:
+    """Autocorrelation (N_ROWS, …) at the period of `bpm` (…)."""
+    return Places(60 * t.frame_rate / bpm, t.acf.shape[1]).values(t.acf)
+
+
 def test_a_tempogram_shows_the_period() -> None:
     (S,) = spectra(steady(120.0, 10.0))
     t = tempogram(onset_strength(S, FRAME_RATE), FRAME_RATE)
     assert t is not None
-    assert np.all(t.repeats_at(np.array([120.0]))[:N_BANDS] > 0.5)
-    assert np.all(t.repeats_at(np.array([97.0]))[:N_BANDS] < 0.2)
+    assert np.all(repeats_at(t, np.array([120.0]))[:N_BANDS] > 0.5)
+    assert np.all(repeats_at(t, np.array([97.0]))[:N_BANDS] < 0.2)
     # Longer than the excerpt: unknown, which counts as nothing.
-    assert np.all(t.repeats_at(np.array([1.0])) == 0)
+    assert np.all(repeats_at(t, np.array([1.0])) == 0)
+
+
+def test_the_short_way_to_the_autocorrelation_gives_that_of_the_tempogram() -> None:
+    (S,) = spectra(steady(97.0, 10.0))
+    onsets = onset_strength(S, FRAME_RATE)
+    for n in (onsets.shape[1], 312, 101):
+        t, acf = tempogram(onsets[:, :n], FRAME_RATE), autocorrelation(onsets[:, :n], FRAME_RATE)
+        assert t is not None
+        assert acf is not None
+        np.testing.assert_allclose(acf, t.acf[:N_BANDS], atol=1e-5)
+    assert autocorrelation(onsets[:, :50], FRAME_RATE) is None
+    assert autocorrelation(np.zeros_like(onsets), FRAME_RATE) is None
+
+
+def test_onsets_are_those_of_a_plain_reference() -> None:
+    """As Böck and Widmer describe them, with the filters and means that SciPy and NumPy have."""
+    from scipy.ndimage import gaussian_filter1d, maximum_filter1d, uniform_filter1d
+
+    (S,) = spectra(render(compose("techno", 900_003, 10.0), CONFIG.sr))
+    S = np.maximum(S, S.max() - 60)
+    rise = np.maximum(S[:, 1:] - maximum_filter1d(S[:, :-1], 3, axis=0), 0)
+    bands = np.stack([rise[low:high].mean(0) for low, high in ((0, 6), (6, 20), (20, 48), (48, 96), (0, 4), (4, 8))])
+    expected = np.sqrt(np.maximum(gaussian_filter1d(bands, 1.0, axis=1), 0))
+    expected -= uniform_filter1d(expected, round(0.8 * FRAME_RATE), axis=1)
+    np.testing.assert_allclose(onset_strength(S, FRAME_RATE)[: N_BANDS + 2], expected, atol=1e-4)
+
+
+@given(st.lists(st.floats(0, 30), min_size=1, max_size=20), st.integers(2, 20))
+def test_values_between_lags_are_interpolated_and_beyond_the_last_there_are_none(positions, n) -> None:
+    at = np.array(positions)
+    rows = np.random.default_rng(0).standard_normal((3, n)).astype(np.float32)
+    expected = [np.where(at <= n - 1, np.interp(at, np.arange(n), row), 0) for row in rows]
+    np.testing.assert_allclose(Places(at, n).values(rows), expected, atol=1e-5)
 
 
 def test_drums_that_take_turns_are_seen_to() -> None:
@@ -205,7 +253,7 @@ def test_drums_that_take_turns_are_seen_to() -> None:
         S[24:44, frame : frame + 3] = -10.0 if number % 2 else -80.0
     t = tempogram(onset_strength(S, FRAME_RATE), FRAME_RATE)
     assert t is not None
-    one_beat, two_beats = t.repeats_at(60 * FRAME_RATE / (beat * np.array([1.0, 2.0]))).T
+    one_beat, two_beats = repeats_at(t, 60 * FRAME_RATE / (beat * np.array([1.0, 2.0]))).T
     assert len(one_beat) == N_ROWS
     assert np.all(two_beats[[0, 2]] > one_beat[[0, 2]] + 0.5)
     turns = N_BANDS + 2

@@ -1,7 +1,5 @@
 """What a person writes behind options, and what they are told of mistakes."""
 
-from dataclasses import replace
-
 import confuse
 import pytest
 
@@ -48,12 +46,12 @@ def test_values_become_rules(config, values, rules):
 
 
 def test_what_is_said_takes_the_place_of_what_the_preset_says(config):
-    assert question({"preset": "mix", "bpm": "3%"}, config).rules == replace(PRESETS["mix"][1], tempo=0.03)
+    assert question({"preset": "mix", "bpm": "3%"}, config).rules == PRESETS["mix"][1]._replace(tempo=0.03)
 
 
 def test_weights_of_the_configuration_change_its_preset_and_no_other(config):
-    own = replace(config, weights={"tempo": 7.0})
-    assert question({}, own).choice.weights == replace(PRESETS["listen"][0], tempo=7.0)
+    own = config._replace(weights={"tempo": 7.0})
+    assert question({}, own).choice.weights == PRESETS["listen"][0]._replace(tempo=7.0)
     assert question({"preset": "mix"}, own).choice.weights == PRESETS["mix"][0]
 
 

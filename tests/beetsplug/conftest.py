@@ -29,6 +29,7 @@ def make_beet(folder: Path, weights: Path, *, auto: bool = False, tagging: str =
         environment = os.environ | {"BEETSDIR": str(folder), "OMP_NUM_THREADS": "1"}
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
+    beet.folder = folder  # type: ignore[attr-defined]
     return beet
 
 

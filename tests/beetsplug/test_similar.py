@@ -77,7 +77,7 @@ def test_rules_hold_or_are_named(beet):
 
 def test_reasons_stand_below_each_track(beet):
     lines = beet("similar", "id:1", "-n", 3, "--explain").stdout.splitlines()
-    assert sum("alike" in line for line in lines) == 3
+    assert sum("sounds" in line for line in lines) == 3
     assert sum(bool(re.match(r"^-? ?\d\.\d\d  ", line.strip())) for line in lines) == 3
 
 
@@ -104,6 +104,14 @@ def test_an_answer_becomes_a_playlist_that_is_never_taken_from_its_owner(beet, t
     assert result.returncode == 1
     assert "stays as it is" in result.stderr
     assert playlist.read_text() == "#EXTM3U\nmine.mp3\n"
+
+
+def test_explanations_tell_which_part_is_close(beet):
+    explained = beet("similar", "id:1", "-n", 2, "--explain").stdout
+    assert explained.count("closest: its 0:00–0:06 to 0:00–0:06 of what was asked about, ") == 2
+    assert "closest" not in beet("similar", "id:1", "-n", 2).stdout
+    [found] = results(beet, "id:1", "-n", 1)
+    assert found["why"]["closest"]["span_s"] == [0.0, pytest.approx(6, abs=0.1)]
 
 
 def test_fresh_answers_come_after_those_that_were_given(beet):

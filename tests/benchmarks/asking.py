@@ -135,7 +135,7 @@ def precision(collection: Collection, rules: Rules, choice: Choice) -> tuple[flo
             collection.features,
             collection,
             rules,
-            replace(choice, not_same_artist=True),
+            choice._replace(not_same_artist=True),
             pool=pool,
         )
         n_full += len(given.results) == choice.number
@@ -152,7 +152,7 @@ def precision_of_fitting(collection: Collection) -> tuple[float, float]:
         known = ([collection.seed(row)], collection.vectors, collection.features, collection)
         choice = Choice(weights=weights, strict=True, not_same_artist=True)
         results = answer(*known, rules, choice, pool=pool).results
-        others = answer(*known, Rules(), replace(choice, weights=Weights(), number=len(results)), pool=pool).results
+        others = answer(*known, Rules(), choice._replace(weights=Weights(), number=len(results)), pool=pool).results
         fitting += [bool(collection.genres[row] & collection.genres[each.row]) for each in results]
         free += [bool(collection.genres[row] & collection.genres[each.row]) for each in others]
     return float(np.mean(fitting)), float(np.mean(free))
@@ -213,7 +213,7 @@ def quality(library: Path, genres: Path) -> None:
     heard = real_collection(library, genres)
     named = replace(
         heard,
-        listed=[replace(e, genres=tuple(sorted(g))) for e, g in zip(heard.listed, heard.genres, strict=True)],
+        listed=[e._replace(genres=tuple(sorted(g))) for e, g in zip(heard.listed, heard.genres, strict=True)],
     )
     ten = Choice()
     print(f"worst hub, raw      {undamped(lambda: hub_share(heard, ten)):.2%}")
@@ -221,12 +221,12 @@ def quality(library: Path, genres: Path) -> None:
     print("precision, raw      {:.4f} ({:.0%} of lists full)".format(*undamped(lambda: precision(heard, Rules(), ten))))
     for name, (weights, rules) in PRESETS.items():
         for strict in (False, True)[: 1 + (rules != Rules())]:
-            choice = replace(ten, weights=weights, strict=strict)
+            choice = ten._replace(weights=weights, strict=strict)
             told = f"{name}{', strict' if strict else ''}"
             print("precision, {:18s} {:.4f} ({:.0%} of lists full)".format(told, *precision(heard, rules, choice)))
     print("precision, mix where all fits {:.4f}, as many by sound alone {:.4f}".format(*precision_of_fitting(heard)))
     for part in ("labels", "tempo", "key"):
-        choice = replace(ten, weights=Weights(sound=0, **{part: 1}))
+        choice = ten._replace(weights=Weights(sound=0, **{part: 1}))
         print("precision, {} alone {:.4f} ({:.0%} of lists full)".format(part, *precision(heard, Rules(), choice)))
     for words, collection in (("heard", heard), ("true", named)):
         print("mixes with ten or more by {} genres: {} seeds, {:.2%} of results do".format(words, *mixing(collection)))
@@ -250,7 +250,7 @@ def speed(rows: int, runs: int) -> None:
         "sound": (Rules(), Choice()),
         **{name: (rules, Choice(weights=weights)) for name, (weights, rules) in PRESETS.items()},
         "all rules": (labelled, every),
-        "all rules, strict": (labelled, replace(every, strict=True)),
+        "all rules, strict": (labelled, every._replace(strict=True)),
     }
     starts = np.random.default_rng(1).integers(0, rows, runs).tolist()
     for name, (rules, choice) in questions.items():

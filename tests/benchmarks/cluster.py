@@ -25,7 +25,7 @@ from tests.conftest import encode
 _MUSRECD = [sys.executable, "-m", "musrecd.cli"]
 _PORT = 28786
 _ADDRESS = f"tcp://127.0.0.1:{_PORT}"
-_WAYS = ("-t 1", "-t 2", "1 worker", "2 workers")
+WAYS = ("-t 1", "-t 2", "1 worker", "2 workers")
 
 
 def render(folder: Path, n_files: int) -> None:
@@ -91,9 +91,9 @@ def main(files: int, runs: int) -> None:
     """Print medians."""
     with tempfile.TemporaryDirectory() as name:
         render(Path(name), files)
-        found = [{way: measure(Path(name), way) for way in _WAYS} for _ in range(runs)]
+        found = [{way: measure(Path(name), way) for way in WAYS} for _ in range(runs)]
     click.echo(f"{files} files, medians of {runs} runs, load {os.getloadavg()[0]:.1f}")
-    for way in _WAYS:
+    for way in WAYS:
         wall, processor = (statistics.median(run[way][part] for run in found) for part in (0, 1))
         click.echo(
             f"{way:>10}  {wall:6.1f} s  {files / wall:5.2f} files/s  {processor / files:5.2f} s of processor a file"

@@ -12,10 +12,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+FULL_COVERAGE = "musrec, full coverage"
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -59,6 +61,8 @@ def available(name: str, teachers: Path | None) -> bool:
     """Whether what `name` needs is installed here."""
     if name == "bliss-audio":
         return find_spec("bliss_audio") is not None
+    if name == "librosa":
+        return find_spec("librosa") is not None
     return "musicnn" not in name or (teachers is not None and teachers.is_dir())
 
 
@@ -67,6 +71,14 @@ def _musrec(_: Path | None) -> Callable[[Path], object]:
     from musrecd.analysis.encoder import load_encoder
 
     encoder = load_encoder()
+    return lambda path: analyse(path, encoder)
+
+
+def _full(_: Path | None) -> Callable[[Path], object]:
+    from musrecd.analysis.analyse import analyse
+    from musrecd.analysis.encoder import load_encoder
+
+    encoder = load_encoder(coverage="full")
     return lambda path: analyse(path, encoder)
 
 
@@ -100,9 +112,23 @@ def _bliss(_: Path | None) -> Callable[[Path], object]:
     return lambda path: Song(str(path)).analysis
 
 
-def _musicnn(teachers: Path | None, *, is_whole: bool) -> Callable[[Path], object]:
-    import numpy as np
+def _librosa(_: Path | None) -> Callable[[Path], object]:
+    import librosa
 
+    def hear(path: Path) -> object:
+        y, sr = librosa.load(path)
+        features = librosa.feature.mfcc(y=y, sr=sr), librosa.feature.chroma_stft(y=y, sr=sr)
+        return features, librosa.beat.beat_track(y=y, sr=sr)
+
+    return hear
+
+
+def _musicnn(teachers: Path | None, *, is_whole: bool, is_single: bool = False) -> Callable[[Path], object]:
+    import numpy as np
+    import torch
+
+    if is_single:  # as it was published: the loader's bfloat16 is made undone, in this process alone
+        torch.Tensor.bfloat16, torch.autocast = torch.Tensor.float, lambda *_: nullcontext()
     from model_training.teachers.musicnn import load_musicnn
 
     assert teachers is not None
@@ -117,8 +143,11 @@ HEARERS: dict[str, Callable[[Path | None], Callable[[Path], object]]] = {
     "decoding what is heard, plainly": _plain_decoding,
     "decoding whole files": _whole_decoding,
     "bliss-audio": _bliss,
+    "librosa": _librosa,
     "musicnn, of what musrec hears": lambda teachers: _musicnn(teachers, is_whole=False),
     "musicnn, of whole files": lambda teachers: _musicnn(teachers, is_whole=True),
+    "musicnn, of whole files, float32": lambda teachers: _musicnn(teachers, is_whole=True, is_single=True),
+    FULL_COVERAGE: _full,
 }
 
 

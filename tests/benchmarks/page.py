@@ -3,11 +3,12 @@
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("av", "numpy", "scipy", "soxr", "torch", "bliss-audio")
+_PACKAGES = ("av", "numpy", "scipy", "soxr", "torch", "beets", "dask", "bliss-audio", "librosa")
+_HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -46,3 +47,15 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def sections(text: str) -> dict[str, str]:
+    """Split a page into what stands under each heading; what comes before the first is under an empty one."""
+    heads, parts = ["", *_HEADING.findall(text)], _HEADING.split(text)[::2]
+    return {head: part.strip("\n") for head, part in zip(heads, parts, strict=True)}
+
+
+def joined(parts: Mapping[str, str]) -> str:
+    """Put a page together again."""
+    texts = (f"## {head}\n\n{part}" if head else part for head, part in parts.items())
+    return "\n\n".join(text.strip("\n") for text in texts) + "\n"

@@ -4,7 +4,6 @@ import os
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -16,10 +15,10 @@ from tests.benchmarks.sounds import write_long
 
 def scan_seconds(folder: Path, files: Sequence[Path], counts: Sequence[int], runs: int) -> dict[int, float]:
     """Median wall seconds of storing what workers hear of `files`, by number of workers, started before, by turns."""
-    config = replace(_empty_config(folder), library=folder / "processes.db", timeout_s=600.0)
+    config = _empty_config(folder)._replace(library=folder / "processes.db", timeout_s=600.0)
     tasks = [task_for(os.fsencode(path)) for path in files]
     seconds: dict[int, list[float]] = {count: [] for count in counts}
-    workers = {count: start_workers(replace(config, threads=count), force=True) for count in counts}
+    workers = {count: start_workers(config._replace(threads=count), force=True) for count in counts}
     try:
         for run in range(runs + 1):
             for count, pool in workers.items():
@@ -55,9 +54,14 @@ def peak_by_length(folder: Path, minutes: Sequence[float]) -> dict[float, tuple[
     peaks = {}
     for length in minutes:
         path = write_long(folder / f"{length:.0f}-minutes.mp3", length)
-        with Hearer("musrec") as hearer:
-            hearer.hear(path)
-            cost = hearer.hear(path)
-        peaks[length] = (cost.peak_mb, cost.cpu_s)
+        peaks[length] = peak(path)
         path.unlink()
     return peaks
+
+
+def peak(path: Path) -> tuple[float, float]:
+    """Peak memory in MB of a process that hears one file twice, and CPU seconds of the second time."""
+    with Hearer("musrec") as hearer:
+        hearer.hear(path)
+        cost = hearer.hear(path)
+    return cost.peak_mb, cost.cpu_s

@@ -114,9 +114,8 @@ def _store_seconds(path: Path, analysis: Analysis, encoder: Encoder) -> float:
 
 
 def _renamed(analysis: Analysis, number: int) -> Analysis:
-    from dataclasses import replace
 
-    return replace(analysis, audio_id=f"{number:040x}", embedding=np.array(analysis.embedding))
+    return analysis._replace(audio_id=f"{number:040x}", embedding=np.array(analysis.embedding))
 
 
 def share_of_decoding(stages: dict[str, float]) -> float:

@@ -1,5 +1,5 @@
-"""How long `beet similar` takes, whole command, beside `beet ls` of one item, over a library of
-20,000 tracks; and with every filter that there is.
+"""How long `beet similar` takes, whole command, beside `beet ls` of one item, with and without the daemon; and what
+it costs to keep a library as large.
 
     python -m tests.benchmarks.start_up [--tracks 20000] [--runs 15] [--folder FOLDER]
 
@@ -7,98 +7,41 @@ All commands run by turns in one go, so that a busy machine is busy for all; med
 named keeps the two libraries for the next time.
 """
 
+import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
-from unittest.mock import patch
 
 import click
-import numpy as np
 
-if TYPE_CHECKING:
-    from musrecd.types import Tags
+from musrecd.daemon.calling import call
+from tests.benchmarks import upkeep
+from tests.benchmarks.filling import fill_beets, fill_musrec
 
 _RUN = "import sys; sys.argv[0] = 'beet'; from beets.ui import main; main(sys.argv[1:])"
-_DIM = 128
-_VERSION = "benchmark"
-_GENRES = tuple(f"Genre {i}" for i in range(40))
-_INSTRUMENTS = tuple(f"Instrument {i}" for i in range(20))
+_BEGIN_S = 30.0
+_N_WARM = 50
+# Kilobytes on Linux, bytes on macOS.
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _EVERY_FILTER = (
     "--bpm", "6%", "--key", "compatible", "--label", "Instrument 3", "--not-label", "Instrument 4", "--genre", "any",
     "--year", "1970..2015", "--length", "2:30..6:30", "--max-per-artist", "2", "--max-per-album", "1",
     "--not-same-artist", "--no-duplicates", "--diverse", "0.3", "--explain",
 )  # fmt: skip
-
-
-def fill_beets(folder: Path, n_tracks: int) -> None:
-    """Write a beets library of `n_tracks` items by some hundred artists."""
-    from beets.library import Item, Library
-
-    library = Library(str(folder / "beets.db"), str(folder / "music"))
-    with library.transaction():
-        for i in range(n_tracks):
-            tags = _tags(i)
-            library.add(
-                Item(
-                    path=_path(folder, i), artist=tags.artist, title=tags.title, album=tags.album,
-                    genres=list(tags.genres), year=tags.year, length=_length_s(i),
-                )
-            )  # fmt: skip
-    library._close()
-
-
-def fill_musrec(folder: Path, n_tracks: int) -> None:
-    """Write a musrec library of as many analyses with random embeddings, labels, tempi and keys."""
-    from musrecd.keys import KEYS
-    from musrecd.library.store import Library
-    from musrecd.types import Analysis, EncoderInfo, FileState, Label
-
-    rng = np.random.default_rng(0)
-    vectors = rng.standard_normal((n_tracks, _DIM)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    labels = tuple(Label(name, "genre") for name in _GENRES) + tuple(Label(name, "instrument") for name in _INSTRUMENTS)
-    probabilities = rng.random((n_tracks, len(labels))).astype(np.float32)
-    bpm, key = rng.uniform(70, 180, n_tracks), rng.integers(0, len(KEYS), n_tracks)
-    with Library.open(folder / "musrec.db") as library, patch("os.fdatasync"):
-        library.register_encoder(EncoderInfo(_VERSION, _DIM, labels))
-        # One transaction for all: the benchmark is about asking.
-        with library._transaction():
-            for i, vector in enumerate(vectors):
-                analysis = Analysis(
-                    f"{i:040x}", _VERSION, vector, probabilities[i], _length_s(i),
-                    bpm=float(bpm[i]), bpm_confidence=0.9, key=KEYS[key[i]], key_confidence=0.9,
-                )  # fmt: skip
-                library._files.put(FileState(_path(folder, i), 1, 1), library._analyses.put(analysis), _tags(i))
-    # So many rows at once are proven when it is opened again.
-    Library.open(folder / "musrec.db").close()
-
-
-def _path(folder: Path, i: int) -> bytes:
-    return os.fsencode(folder / "music" / f"artist{i % 300}" / f"{i}.mp3")
-
-
-def _tags(i: int) -> "Tags":
-    from musrecd.types import Tags
-
-    genres = (_GENRES[i % len(_GENRES)], _GENRES[i * 7 % len(_GENRES)])
-    return Tags(f"Artist {i % 300}", f"Title {i}", f"Album {i % 2000}", genres, 1960 + i % 65)
-
-
-def _length_s(i: int) -> float:
-    return 120.0 + i % 300
-
-
-def seconds(folder: Path, *arguments: str) -> float:
-    """Wall time of one beets command, from a fresh process."""
-    started = time.perf_counter()
-    command = [sys.executable, "-c", _RUN, *arguments]
-    subprocess.run(command, env=os.environ | {"BEETSDIR": str(folder)}, check=True, capture_output=True)
-    return time.perf_counter() - started
+_COMMANDS = {
+    "beet ls id:77": ("ls", "id:77"),
+    "beet similar id:77": ("similar", "id:77"),
+    "… --preset mix": ("similar", "id:77", "--preset", "mix"),
+    "… every filter": ("similar", "id:77", *_EVERY_FILTER),
+    "… and --in year:1990..2000": ("similar", "id:77", *_EVERY_FILTER, "--in", "year:1990..2000"),
+    "beet ls id:78": ("ls", "id:78"),
+}
 
 
 @click.command()
@@ -118,35 +61,97 @@ def prepare(folder: Path, n_tracks: int) -> None:
     if (folder / "config.yaml").exists():
         return
     folder.mkdir(exist_ok=True)
+    (folder / "watched").mkdir()
     fill_beets(folder, n_tracks)
     fill_musrec(folder, n_tracks)
     (folder / "config.yaml").write_text(
         f"directory: {folder / 'music'}\nlibrary: {folder / 'beets.db'}\nplugins: musrec\n"
-        f"musrec: {{library: {folder / 'musrec.db'}}}\n"
+        f"musrec: {{library: {folder / 'musrec.db'}, folders: [{folder / 'watched'}]}}\n"
     )
 
 
 def measure(folder: Path, n_tracks: int, runs: int) -> None:
-    """Run all commands by turns and print medians."""
-    commands = {
-        "beet ls id:77": ["ls", "id:77"],
-        "beet similar id:77": ["similar", "id:77"],
-        "… --preset mix": ["similar", "id:77", "--preset", "mix"],
-        "… every filter": ["similar", "id:77", *_EVERY_FILTER],
-        "… and --in year:1990..2000": ["similar", "id:77", *_EVERY_FILTER, "--in", "year:1990..2000"],
-        "beet ls id:78": ["ls", "id:78"],
-    }
-    times: dict[str, list[float]] = {shown: [] for shown in commands}
-    for run in range(runs + 1):
-        for shown, arguments in commands.items():
-            taken = seconds(folder, *arguments)
-            if run:  # the first is warm-up
-                times[shown].append(taken)
-    base = statistics.median(times["beet ls id:77"] + times["beet ls id:78"])
+    """Run all commands by turns and print medians, without and with the daemon, and what upkeep costs."""
     click.echo(f"{n_tracks:,} tracks, medians of {runs} alternating runs of fresh processes")
-    for shown, taken in times.items():
-        median = statistics.median(taken)
-        click.echo(f"{shown:27} {median:6.3f} s   {median / base:5.2f} × beet ls   (best {min(taken):.3f} s)")
+    click.echo(upkeep.rebuilt(folder / "musrec.db"))
+    # Only names of sockets that are short are allowed.
+    with tempfile.TemporaryDirectory(prefix="mr") as runtime:
+        os.environ["XDG_RUNTIME_DIR"] = runtime
+        _beet(folder, "similar", "id:77")
+        _compare(folder, runs, "")
+        with _daemon(folder):
+            _compare(folder, runs, ", with the daemon")
+            _warm(folder)
+    for line in upkeep.costs(folder):
+        click.echo(line)
+
+
+def _compare(folder: Path, runs: int, how: str) -> None:
+    seconds: dict[str, list[float]] = {shown: [] for shown in _COMMANDS}
+    memory = dict.fromkeys(_COMMANDS, 0)
+    for run in range(runs + 1):
+        for shown, arguments in _COMMANDS.items():
+            taken, used = _beet(folder, *arguments)
+            if run:  # the first is warm-up
+                seconds[shown].append(taken)
+                memory[shown] = max(memory[shown], used)
+    base = statistics.median(seconds["beet ls id:77"] + seconds["beet ls id:78"])
+    for shown, taken_s in seconds.items():
+        median = statistics.median(taken_s)
+        click.echo(
+            f"{shown + how:46} {median:6.3f} s   {median / base:5.2f} × beet ls   "
+            f"(best {min(taken_s):.3f} s, {memory[shown] / 1e6:.0f} MB)"
+        )
+
+
+def _beet(folder: Path, *arguments: str) -> tuple[float, int]:
+    """Return wall time (s) and most memory (bytes) of one beets command, from a fresh process."""
+    command = [sys.executable, "-c", _RUN, *arguments]
+    started = time.perf_counter()
+    with subprocess.Popen(
+        command, env=os.environ | {"BEETSDIR": str(folder)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    taken = time.perf_counter() - started
+    if process.returncode:
+        raise click.ClickException(f"beet {' '.join(arguments)} failed")
+    return taken, usage.ru_maxrss * _RSS_UNIT
+
+
+@contextmanager
+def _daemon(folder: Path) -> Iterator[None]:
+    command = [sys.executable, "-m", "musrecd.cli", "--config", str(folder / "config.yaml"), "run"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + _BEGIN_S
+            while call(folder / "musrec.db", {"do": "status"}) is None:
+                if time.monotonic() > deadline:
+                    raise click.ClickException("the daemon does not begin")
+                time.sleep(0.1)
+            yield
+        finally:
+            process.terminate()
+
+
+def _warm(folder: Path) -> None:
+    request = {
+        "do": "similar",
+        "beets": {"database": str(folder / "beets.db"), "folder": os.fsencode(folder / "music").hex()},
+        "items": [[[77], 1.0]],
+        "said": {},
+        "config": {"number": 10, "min_score": -1.0, "preset": "listen", "weights": {}},
+    }
+    taken = []
+    for _ in range(_N_WARM):
+        started = time.perf_counter()
+        answer = call(folder / "musrec.db", request)
+        taken.append(time.perf_counter() - started)
+        if not (answer and answer.get("results")):
+            raise click.ClickException(f"the daemon cannot answer: {json.dumps(answer)}")
+    click.echo(f"a question to the daemon, over its socket: {1000 * statistics.median(taken):.1f} ms")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def here(config, monkeypatch):
 def test_hears_files_by_the_names_that_they_have_here(here, order, rendered_files, monkeypatch):
     source = rendered_files[0]
     paths = ClusterConfig({Path("/no/such/folder"): source.parent})
-    worker.use(replace(here, cluster=paths))
+    worker.use(here._replace(cluster=paths))
     task = task_for(os.fsencode(source))
     there = replace(task, file=task.file._replace(path=b"/no/such/folder/" + os.fsencode(source.name)))
     assert worker.greet(replace(order, samples=(there.file,))) == Ready()
@@ -79,7 +79,7 @@ def test_another_encoder_is_refused_and_named(here, order):
 
 
 def test_a_worker_that_sees_no_music_says_what_it_looked_for(here, order):
-    worker.use(replace(here, cluster=ClusterConfig({Path("/music"): Path("/not/mounted")})))
+    worker.use(here._replace(cluster=ClusterConfig({Path("/music"): Path("/not/mounted")})))
     refusal = worker.greet(replace(order, samples=(task_for(b"/music/a.mp3").file,))).refusal
     assert "/music/a.mp3 as /not/mounted/a.mp3" in refusal
     assert "cluster.paths" in refusal

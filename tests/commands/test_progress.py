@@ -2,8 +2,9 @@
 
 import pytest
 
-from musrecd.commands.progress import ProgressBar, summary_line
-from musrecd.ingest.ingest import Report
+from musrecd.commands.progress import ProgressBar
+from musrecd.commands.summary import summary_line
+from musrecd.ingest.report import Report
 
 
 @pytest.mark.parametrize(

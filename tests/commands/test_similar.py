@@ -67,6 +67,51 @@ def test_the_table_names_seed_and_tracks(scanned, rendered_files):
     assert len(lines) == 6
 
 
+def test_explanations_tell_which_part_is_close(scanned, rendered_files, tmp_path):
+    seed = rendered_files[0]
+    result = scanned("similar", seed, "-n", 4, "--explain")
+    # The pieces are six seconds long and are heard whole.
+    assert result.output.count("\n  closest: its 0:00–0:06 to 0:00–0:06 of what was asked about, ") == 4
+    assert "closest" not in scanned("similar", seed, "-n", 4).output
+    inside = json.loads(scanned("similar", seed, "--json", "-n", 2).output)["results"]
+    outside = shutil.copy(seed, tmp_path / f"unknown{seed.suffix}")
+    others = json.loads(scanned("similar", outside, "--json", "-n", 2).output)["results"]
+    for one, other in zip(inside, others, strict=True):
+        assert one["why"]["closest"]["span_s"] == [0.0, pytest.approx(6, abs=0.1)]
+        # One chunk is all there is, so that it is as close as the track.
+        assert one["why"]["closest"]["sound"] == pytest.approx(one["sound"], abs=0.02)
+        assert other["why"]["closest"]["sound"] == pytest.approx(one["why"]["closest"]["sound"], abs=0.02)
+
+
+def test_of_several_seeds_the_close_one_is_named(scanned, rendered_files):
+    two = json.loads(scanned("similar", *rendered_files[:2], "--json", "-n", 3).output)
+    titles = [seed.partition(" - ")[2] for seed in two["seeds"]]
+    assert all(titles)
+    assert {found["why"]["closest"]["seed"] for found in two["results"]} <= set(titles)
+    way = scanned("similar", rendered_files[0], "--to", rendered_files[1], "-n", 2, "--explain").output
+    assert "of the track before, " in way
+
+
+def test_what_was_heard_before_chunks_were_kept_is_explained_without(scanned, rendered_files, tmp_path):
+    with sqlite3.connect(tmp_path / "library.db") as connection:
+        connection.execute("DELETE FROM chunks")
+    result = scanned("similar", rendered_files[0], "-n", 4, "--explain")
+    assert "alike" in result.output
+    assert "closest" not in result.output
+    found = json.loads(scanned("similar", rendered_files[0], "--json", "-n", 1).output)["results"][0]
+    assert "closest" not in found["why"]
+
+
+def test_nobody_reads_chunks_unless_asked_to_explain(scanned, rendered_files, monkeypatch):
+    def read(*_):
+        pytest.fail("chunks were read")
+
+    monkeypatch.setattr("musrecd.library.reader.LibraryReader.chunks", read)
+    assert scanned("similar", rendered_files[0], "-n", 4, "--preset", "mix").exit_code == 0
+    with pytest.raises(pytest.fail.Exception):
+        scanned("similar", rendered_files[0], "-n", 4, "--explain")
+
+
 def test_paths_alone_for_other_programs(scanned, rendered_files):
     result = scanned("similar", rendered_files[0], "-p", "-n", 2)
     assert [os.path.exists(line) for line in result.output.splitlines()] == [True, True]

@@ -4,7 +4,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,8 +33,8 @@ def config(tmp_path: Path, music: Path, tiny_weights: Path, runtime: Path) -> Co
     """Settings of a daemon that takes files soon."""
     file = tmp_path / "config.yaml"
     file.write_text("musrec: {daemon: {settle: 0.3}}\n", encoding="utf-8")
-    return replace(
-        read_config(file), library=tmp_path / "library.db", encoder=tiny_weights, folders=(music,), threads=1
+    return read_config(file)._replace(
+        library=tmp_path / "library.db", encoder=tiny_weights, folders=(music,), threads=1
     )
 
 

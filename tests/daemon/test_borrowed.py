@@ -80,7 +80,7 @@ def test_the_results_are_those_of_own_workers(config, daemon, rendered_files, tm
     broken.write_bytes(b"nothing")
     tasks = [task_for(bytes(path)) for path in (*rendered_files[:4], broken)]
     tasks[1] = replace(tasks[1], tags=Tags("Somebody", "Something", ""))
-    own = replace(config, library=tmp_path / "own.db")
+    own = config._replace(library=tmp_path / "own.db")
     alone = ingest(own, tasks)
     running = daemon()
     workers = BorrowedWorkers.of_daemon(config, NoWorkers)

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import signal
 from concurrent.futures import Future
-from dataclasses import replace
 from queue import SimpleQueue
 
 import pytest
@@ -45,7 +44,7 @@ def make_scene(config):
     scenes = []
 
     def make(**changed) -> Scene:
-        scenes.append(Scene(replace(config, **changed)))
+        scenes.append(Scene(config._replace(**changed)))
         return scenes[-1]
 
     yield make

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,10 +64,10 @@ def test_what_was_heard_by_worse_ears_waits_behind_all_others_and_answers_meanwh
     assert scene.jobs() == [Job(new, Priority.BACKFILL), Job(old, Priority.AGAIN)]
     with LibraryReader.open(scene.library.path) as reader:
         assert list(reader.tracks_at([old], INFO.version)) == [old]
-    scene.library.add(look(old), replace(analysis(1), hearing=1), Tags())
+    scene.library.add(look(old), analysis(1)._replace(hearing=1), Tags())
     scene.heard(new, 1)
     assert scene.look().n_waiting == 2, "worse ears do not make it better"
-    scene.library.add(look(new), replace(analysis(1), hearing=2), Tags())
+    scene.library.add(look(new), analysis(1)._replace(hearing=2), Tags())
     assert scene.look().n_waiting == 0
 
 

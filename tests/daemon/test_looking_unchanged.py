@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from musrecd.daemon import looking
 from musrecd.daemon.looking import Look, Looked, look_through
 from musrecd.daemon.settling import look
+from musrecd.ingest import glance
 from musrecd.library.looks import Sight
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
@@ -198,7 +199,7 @@ def test_a_library_of_before_knows_what_it_knew(known, tmp_path):
 @pytest.mark.parametrize("where", ["tree", "library"])
 def test_what_changes_during_a_look_is_seen_by_the_next(known, monkeypatch, where):
     """Between fingerprint and walk, so that the walk is the first to see it, or does not and nothing is noted of it."""
-    fingerprint = looking.fingerprint
+    fingerprint = glance.fingerprint
 
     def change_behind_the_walk(*arguments):
         yield from known._walk(*arguments)
@@ -214,7 +215,7 @@ def test_what_changes_during_a_look_is_seen_by_the_next(known, monkeypatch, wher
         if where == "tree":
             patch.setattr(looking, "find_files", change_behind_the_walk)
         else:
-            patch.setattr(looking, "fingerprint", and_change)
+            patch.setattr(glance, "fingerprint", and_change)
         assert known.look().n_waiting == 0
     assert known.walks()
     assert (known.look().n_waiting, known.missing()) == ((1, 0) if where == "tree" else (0, 0))

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -37,12 +36,12 @@ def style(tmp_path) -> PlaylistsConfig:
 
 
 def test_those_with_a_time_are_chores_of_the_daemon(config, style):
-    ((name, days, _),) = chores(replace(config, playlists=style))
+    ((name, days, _),) = chores(config._replace(playlists=style))
     assert (name, days) == ("playlist Weekly.m3u8", 7.0)
 
 
 def test_the_schedule_knows_them(config, style, library):
-    more = chores(replace(config, playlists=style))
+    more = chores(config._replace(playlists=style))
     schedule = Schedule(config.daemon, library.path, lambda message: None, more)
     names = [job.args[0].name for job in schedule._scheduler.get_jobs() if isinstance(job.args[0], Upkeep)]
     schedule.stop()
@@ -63,8 +62,8 @@ def test_one_is_written_and_then_only_when_it_changes(style, library, tmp_path, 
 
 
 def test_what_keeps_it_from_being_written_is_said_once_and_ends_nothing(style, library, caplog):
-    refresh(replace(WEEKLY, seeds=("nobody",)), style, library)
-    refresh(WEEKLY, replace(style, playlist_dir=None), library)
+    refresh(WEEKLY._replace(seeds=("nobody",)), style, library)
+    refresh(WEEKLY, style._replace(playlist_dir=None), library)
     assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
     assert "nobody" in caplog.records[0].reason
     assert "playlist_dir" in caplog.records[1].reason
@@ -84,7 +83,7 @@ def test_a_dead_disk_holds_up_no_other_upkeep(style, library, monkeypatch, caplo
 
 
 def test_as_a_chore_it_is_noted_as_done(config, style, library, tmp_path):
-    ((name, _, do),) = chores(replace(config, playlists=style))
+    ((name, _, do),) = chores(config._replace(playlists=style))
     Chores(library.path, lambda message: None).do(Upkeep(name, do))
     deadline = time.monotonic() + 20
     with LibraryReader.open(library.path) as reader:

@@ -21,11 +21,13 @@ from musrecd.daemon.state import State
 from musrecd.errors import LibraryDamagedError, MusrecError, NotAudioError
 from musrecd.ingest.ingest import task_for
 from musrecd.ingest.work import Outcome
-from musrecd.types import Analysis, KnownRecording
+from musrecd.types import Analysis, Chunks, KnownRecording
 
+CHUNKS = Chunks(np.array([[0, 10], [2.5, 12.5]], np.float32), np.array([[0.6, 0.8], [0, 1]], np.float32))
 ANALYSIS = Analysis(
-    "ab" * 20, "enc-1", np.array([0.1, -0.7], np.float32), np.array([0.3], np.float32), 12.5, bpm=120.1, key="C#m"
-)
+    "ab" * 20, "enc-1", np.array([0.1, -0.7], np.float32), np.array([0.3], np.float32), 12.5, bpm=120.1, key="C#m",
+    chunks=CHUNKS,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -94,6 +96,13 @@ def test_an_analysis_arrives_as_it_was_made(library, told):
     np.testing.assert_array_equal(found.embedding, ANALYSIS.embedding)
     np.testing.assert_array_equal(found.probabilities, ANALYSIS.probabilities)
     assert (found.audio_id, found.bpm, found.key, found.duration_s) == ("ab" * 20, 120.1, "C#m", 12.5)
+    np.testing.assert_array_equal(found.chunks.spans_s, CHUNKS.spans_s)
+    np.testing.assert_array_equal(found.chunks.directions, CHUNKS.directions)
+
+
+def test_without_chunks_there_are_none(library, told, heard):
+    heard[b"/old.mp3"] = ANALYSIS._replace(chunks=None)
+    assert client.hear(library, b"/old.mp3").chunks is None
 
 
 def test_a_recording_that_is_known_is_named(library, told):

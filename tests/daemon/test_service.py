@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 
@@ -146,7 +145,7 @@ def test_a_folder_that_is_gone_as_a_whole_changes_nothing(daemon, music, songs, 
 
 
 def test_a_file_that_grows_slowly_is_heard_once_and_whole(config, music, songs, until):
-    daemon = Daemon(replace(config, daemon=replace(config.daemon, settle_s=1.5)))
+    daemon = Daemon(config._replace(daemon=config.daemon._replace(settle_s=1.5)))
     try:
         until(lambda: daemon.n_looks)
         content = songs[0].read_bytes()
@@ -290,7 +289,7 @@ def test_a_new_encoder_hears_everything_again_after_what_is_new(config, music, s
     until(lambda: first.findable() == {"old.mp3"})
     first.end()
     other = make_weights(tmp_path / "other.safetensors", version="tiny-2", seed=5)
-    second = Daemon(replace(config, encoder=other))
+    second = Daemon(config._replace(encoder=other))
     try:
 
         def analysed() -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,7 +44,7 @@ def run(config):
 
     def start(**tagging) -> Daemon:
         settings = TaggingConfig(**({"write": "fill", "threshold": 0.0} | tagging))
-        running.append(Daemon(replace(config, tagging=settings)))
+        running.append(Daemon(config._replace(tagging=settings)))
         return running[-1]
 
     yield start
@@ -120,8 +119,8 @@ def test_what_may_pass_is_tried_again_and_what_may_not_is_not(run, config, music
     until(lambda: len(daemon.findable()) == len(songs))
     daemon.end()
     copies[0].chmod(0o444)
-    config = replace(
-        config, tagging=TaggingConfig(write="fill", threshold=0.0), daemon=replace(config.daemon, settle_s=3600.0)
+    config = config._replace(
+        tagging=TaggingConfig(write="fill", threshold=0.0), daemon=config.daemon._replace(settle_s=3600.0)
     )
     with due(config, [*copies, music / "gone.mp3"]) as library:
         outcomes = {Path(each.path.decode()).name: each.result for each in tag_due(config, (bytes(music),))}
@@ -133,7 +132,7 @@ def test_what_may_pass_is_tried_again_and_what_may_not_is_not(run, config, music
 def test_an_error_in_the_process_is_said_and_tried_later(config, tmp_path, caplog, until):
     told, now = [], [0.0]
     (tmp_path / "nowhere").write_text("in the way", encoding="utf-8")
-    settings = replace(config, library=tmp_path / "nowhere" / "library.db", tagging=TaggingConfig(write="fill"))
+    settings = config._replace(library=tmp_path / "nowhere" / "library.db", tagging=TaggingConfig(write="fill"))
     one = tagger.Tagger(settings, (), told.append, clock=lambda: now[0])
     one.begin()
     assert not one.is_ready, "one at a time"

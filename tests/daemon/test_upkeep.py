@@ -2,7 +2,6 @@
 
 import sqlite3
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
 from threading import Event
@@ -112,7 +111,7 @@ def test_after_the_clock_was_set_everything_is_looked_through_and_times_are_new(
 
 def test_looks_come_again_and_again(tmp_path):
     messages: list[Message] = []
-    config = replace(CONFIG, rescan_minutes=0.02, poll_minutes=0.005)
+    config = CONFIG._replace(rescan_minutes=0.02, poll_minutes=0.005)
     schedule = Schedule(config, tmp_path / "library.db", messages.append)
     deadline = time.monotonic() + 20
     while not (LookThrough() in messages and messages.count(LookThrough(only_polled=True)) > 1):

@@ -3,7 +3,6 @@
 import os
 import time
 from concurrent.futures import Future
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -138,7 +137,7 @@ def test_only_files_of_new_recordings_wait_for_genres(scene, is_known):
         scene.library.register_encoder(INFO, 1)
     scene.wait(path)
     scene.work.feed()
-    scene.done(path, replace(analysis(), hearing=1))
+    scene.done(path, analysis()._replace(hearing=1))
     assert scene.library.tag_queue.is_due(scene.now) is not is_known
 
 
@@ -259,7 +258,7 @@ def test_numbers_that_the_library_refuses_cost_one_file(scene):
     bad, good = scene.file("bad.mp3"), scene.file("good.mp3")
     scene.wait(bad, good)
     scene.work.feed()
-    scene.done(bad, replace(analysis(1), duration_s=float("nan")))
+    scene.done(bad, analysis(1)._replace(duration_s=float("nan")))
     scene.done(good, analysis(2))
     assert scene.failures() == {bad: "audio"}
     assert scene.waiting() == set()

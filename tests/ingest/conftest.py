@@ -1,6 +1,5 @@
 """A configuration over a library of its own and the small encoder."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,4 +12,4 @@ def config(tmp_path: Path, tiny_weights: Path) -> Config:
     """Settings with a library in a folder of the test's own and the small encoder, two processes."""
     file = tmp_path / "config.yaml"
     file.write_text("musrec: {}\n")
-    return replace(read_config(file), library=tmp_path / "library.db", encoder=tiny_weights, threads=2, timeout_s=60.0)
+    return read_config(file)._replace(library=tmp_path / "library.db", encoder=tiny_weights, threads=2, timeout_s=60.0)

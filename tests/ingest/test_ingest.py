@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import mutagen
@@ -108,17 +107,17 @@ def test_a_file_that_vanished_is_a_failure_and_not_the_end(config, music):
 def test_another_coverage_analyses_anew_and_says_so(config, music):
     """A library of minutes and whole tracks side by side must not come about unseen."""
     ingest(config, tasks_below(music))
-    report = ingest(replace(config, coverage="full"), tasks_below(music))
+    report = ingest(config._replace(coverage="full"), tasks_below(music))
     assert (report.analysed, report.known) == (5, 0)
     with LibraryReader.open(config.library) as reader:
         assert reader.encoder().version.endswith("+full")
-    assert ingest(replace(config, coverage="full"), tasks_below(music)).known == 5
+    assert ingest(config._replace(coverage="full"), tasks_below(music)).known == 5
 
 
 def test_another_encoder_analyses_anew_and_the_old_one_answers_until_it_is_through(config, music, make_weights):
     ingest(config, tasks_below(music))
     weights = make_weights(music.parent / "other.safetensors", version="tiny-2", seed=1)
-    newer = replace(config, encoder=weights)
+    newer = config._replace(encoder=weights)
     assert ingest(newer, tasks_below(music)[:2]).analysed == 2
     with LibraryReader.open(config.library) as reader:
         assert reader.encoder().version == "tiny-1"

@@ -6,7 +6,6 @@ import json
 import sqlite3
 import tempfile
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 
 from musrecd.errors import ExchangeError
 from musrecd.library import exchange
+from musrecd.library.encoding import record_checksums
 from musrecd.library.exchange import MAGIC, export_analyses, import_analyses, is_export, known_ids, record_type
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
@@ -35,7 +35,7 @@ def full(library, make):
     for number in range(5):
         analysis = make.analysis(number)
         heard = {"bpm": 120.5, "bpm_confidence": 0.25, "key": "C#m", "key_confidence": 1.0} if number % 2 else {}
-        library.add(make.file(b"/music/%d" % number), replace(analysis, n_damaged_packets=number, **heard), Tags())
+        library.add(make.file(b"/music/%d" % number), analysis._replace(n_damaged_packets=number, **heard), Tags())
     return library
 
 
@@ -73,7 +73,7 @@ def test_arrive_as_they_were(full, other, make):
 
 def test_what_is_known_stays_and_what_is_damaged_is_replaced(full, other, make):
     other.register_encoder(make.encoder())
-    ours = replace(make.analysis(1, seed=99), duration_s=7.0)
+    ours = make.analysis(1, seed=99)._replace(duration_s=7.0)
     other.keep(ours)
     other.keep(make.analysis(2, seed=98))
     with closing(sqlite3.connect(other.path)) as connection, connection:
@@ -124,7 +124,7 @@ def exported_with(make, change, n: int = 1) -> bytes:
         record["bpm"] = record["bpm_confidence"] = record["key_confidence"] = np.nan
         record["embedding"], record["probabilities"] = analysis.embedding, analysis.probabilities
     change(records)
-    records["checksum"] = exchange._checksums(records)
+    records["checksum"] = record_checksums(records)
     return MAGIC + exchange._header(info) + n.to_bytes(4, "little") + records.tobytes() + bytes(4)
 
 
@@ -156,7 +156,7 @@ def test_another_encoder_is_refused_whatever_it_is_called(full, other, make):
         import_analyses(other, io.BytesIO(data), make.encoder("enc-2"))
     labels = tuple(reversed(make.labels))
     with pytest.raises(ExchangeError, match="has other labels"):
-        import_analyses(other, io.BytesIO(data), replace(make.encoder(), labels=labels))
+        import_analyses(other, io.BytesIO(data), make.encoder()._replace(labels=labels))
     with LibraryReader.open(other.path) as reader:
         assert reader.encoder() is None
 

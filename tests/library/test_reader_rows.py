@@ -1,9 +1,5 @@
 """What the reader says of all rows at once: which are there, which another database has, what was suggested."""
 
-import sqlite3
-from contextlib import closing
-
-import numpy as np
 import pytest
 
 from musrecd.errors import LibraryError
@@ -35,20 +31,6 @@ def test_rows_with_a_file_that_is_there(filled, reader, make):
     assert reader.analysed_rows("none yet").tolist() == []
     with pytest.raises(LibraryError):
         reader.analysed_rows("unknown")
-
-
-def test_rows_of_the_files_of_another_database(reader, make, tmp_path):
-    other = tmp_path / "other?.db"
-    with closing(sqlite3.connect(other)) as connection, connection:
-        connection.execute("CREATE TABLE things (path BLOB, year INTEGER)")
-        things = [(b"5", 1999), (b"0", 1999), (b"4", 1999), (b"2", 1999), (b"3", 2000), (b"unknown", 1999)]
-        connection.executemany("INSERT INTO things VALUES (?, ?)", things)
-    sql = "SELECT CAST(? || path AS BLOB) AS path FROM other.things WHERE year = ?"
-    for _ in range(2):
-        assert reader.rows_in(other, sql, [b"/", 1999], make.version).tolist() == [0, 5], "each once and in order"
-    assert reader.rows_in(other, sql, [b"/", 2000], make.version).tolist() == [3]
-    assert reader.rows_in(other, sql, [b"/", 1999], "unknown").tolist() == []
-    assert reader.rows_in(other, sql, [b"/", 1], make.version).dtype == np.int64
 
 
 def test_suggestions_are_counted_by_recording(filled, reader, path, make):

@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -218,14 +217,14 @@ def test_same_analysis_again_leaves_the_files_alone(filled, path, make):
 
 def test_another_tempo_changes_the_features_alone(filled, path, make):
     before = row_file(path, "vectors").stat()
-    filled.add(make.file(b"/1"), replace(make.analysis(1), bpm=77.0, hearing=1), Tags())
+    filled.add(make.file(b"/1"), make.analysis(1)._replace(bpm=77.0, hearing=1), Tags())
     assert row_file(path, "vectors").stat() == before
     assert_right(path, make)
 
 
 def test_another_length_is_that_of_all_encoders(filled, path, make):
     filled.register_encoder(make.encoder("enc-2"))
-    filled.add(make.file(b"/1"), replace(make.analysis(1, version="enc-2"), duration_s=7.0), Tags())
+    filled.add(make.file(b"/1"), make.analysis(1, version="enc-2")._replace(duration_s=7.0), Tags())
     assert_right_features(path, make.version, "enc-2")
 
 

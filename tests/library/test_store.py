@@ -1,7 +1,6 @@
 """The writer: what it is told is there afterwards, wholly."""
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +67,7 @@ def test_bad_analysis_is_refused_and_nothing_written(library, path, make, bad, n
     before = dump(path)
     good = make.analysis(number)
     with pytest.raises(LibraryError):
-        library.add(make.file(b"/2"), replace(good, **bad(good)), TAGS)
+        library.add(make.file(b"/2"), good._replace(**bad(good)), TAGS)
     assert dump(path) == before
     check_consistent(path)
 
@@ -89,7 +88,7 @@ any_int = st.integers(-(2**70), 2**70)
 )
 def test_odd_values_come_back_sane(make, fast_folder, path_of_file, texts, size, mtime_ns, n_damaged, key):
     file = make.file(path_of_file, size, mtime_ns)
-    analysis = replace(make.analysis(1), n_damaged_packets=n_damaged, key=key, bpm=2**70)
+    analysis = make.analysis(1)._replace(n_damaged_packets=n_damaged, key=key, bpm=2**70)
     with tempfile.TemporaryDirectory(dir=fast_folder) as folder:
         path = Path(folder) / "library.db"
         with Library.open(path) as library:

@@ -201,7 +201,7 @@ def test_what_is_exported_answers_as_the_averaged_network_does(tmp_path, run, co
     with torch.inference_mode():
         embeddings, logits = network(torch.from_numpy(S))
     expected = embeddings.mean(0).numpy()
-    embedding, probabilities = encoder.encode(encoder.spectra([y]))
+    embedding, probabilities, _ = encoder.encode(encoder.spectra([y]))
     np.testing.assert_allclose(embedding, expected / np.linalg.norm(expected), atol=1e-3)
     np.testing.assert_allclose(probabilities, torch.sigmoid(logits.mean(0)).numpy(), atol=1e-3)
     assert encoder.info.version == version

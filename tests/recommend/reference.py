@@ -208,6 +208,16 @@ class Reference:
             return {_plain(genre) for genre in entry.genres}
         return self._heard(row) if row is not None else set()
 
+    def _likeliest(self, row: int) -> set[str]:
+        p = self.features.probabilities[row]
+        best = max(("Rock", "Jazz", "Hip Hop"), key=lambda name: p[NAMES[name]])
+        return {_plain(best)} if p[NAMES[best]] >= 25.5 else set()
+
+    def _guesses(self) -> bool:
+        """Whether nothing is sure of the likes' genres and what is most probable counts."""
+        unsure = not any(self._genres(seed.row, seed) for seed in self.likes)
+        return self.rules.genres in ("any", "same") and unsure and not self.choice.strict
+
     def _heard(self, row: int) -> set[str]:
         return {_plain(name) for name in ("Rock", "Jazz", "Hip Hop") if self.believed(row, name)}
 
@@ -218,6 +228,10 @@ class Reference:
         found: list[tuple[set[str], set[str]]] = []
         known = {"rock", "jazz", "hiphop"}
         for seed in self.likes:
+            if self._guesses():
+                likeliest = self._likeliest(seed.row) if seed.row is not None else set()
+                found += [(likeliest, likeliest)] if likeliest else []
+                continue
             own = self._genres(seed.row, seed)
             heard = (own & known) or (self._heard(seed.row) if seed.row is not None else set())
             if self.rules.genres == "same" and own:
@@ -227,7 +241,7 @@ class Reference:
         return found
 
     def _genre_fits(self, row: int, entry: Entry) -> bool:
-        have = self._genres(row, entry)
+        have = self._genres(row, entry) or (self._likeliest(row) if self._guesses() else set())
         return any((set_ if entry.genres else heard) <= have for set_, heard in self._wanted())
 
     def _may_be(self, row: int, entry: Entry) -> bool:

@@ -1,6 +1,5 @@
 """The ranking: what the documentation says, of all rows, though it looks at few."""
 
-from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -13,7 +12,7 @@ from musrecd.recommend.asking import Choice, Entry, Rules, Weights
 from musrecd.recommend.order import best_first
 from musrecd.recommend.presets import PRESETS
 from musrecd.recommend.ranking import answer
-from tests.recommend.reference import Collection, Reference, is_close_call, made
+from tests.recommend.reference import NAMES, Collection, Reference, is_close_call, made
 
 PART = st.sampled_from([0.0, 0.3, 1.0])
 RULES = st.builds(
@@ -86,11 +85,12 @@ def test_exact_scores_come_in_order_however_far_below_the_ceiling(n, state, slac
             return self.scores[rows]
 
     scorer = Scorer()
-    candidates = np.flatnonzero(rng.random(n) < 0.7)
+    is_candidate = rng.random(n) < 0.7
+    candidates = np.flatnonzero(is_candidate)
     order = candidates[np.lexsort((candidates, -scorer.scores[candidates]))]
     expected = [(row, float(scorer.scores[row])) for row in order.tolist()]
-    assert list(best_first(scorer, candidates)) == expected
-    assert list(islice(best_first(scorer, candidates), n_taken)) == expected[:n_taken]
+    assert list(best_first(scorer, is_candidate)) == expected
+    assert list(islice(best_first(scorer, is_candidate), n_taken)) == expected[:n_taken]
 
 
 def test_names_of_few_rows_are_looked_up():
@@ -124,12 +124,47 @@ def test_satisfying_tracks_come_first_and_the_note_counts_them():
 
 def test_a_rule_that_the_seed_knows_nothing_for_is_told():
     collection = made(100, 4)
-    seed = replace(collection.seed(1), bpm=None, key="C")
+    seed = collection.seed(1)._replace(bpm=None, key="C")
     args = (collection.vectors, collection.features, collection, Rules(tempo=0.06))
     given_ = answer([seed], *args, Choice())
     assert len(given_.results) == 10
     assert given_.notes[0] == "no tempo is known of what was asked about: the rule of tempo cannot be applied"
     assert answer([seed], *args, Choice(strict=True)).results == ()
+
+
+def genre_heard(rock: list[float], jazz: list[float]) -> Collection:
+    """Make a library whose tracks differ in nothing but the probabilities of two genres; nobody set any."""
+    collection = made(len(rock), 4)
+    probabilities = np.zeros_like(collection.features.probabilities)
+    for name, heard in (("Rock", rock), ("Jazz", jazz)):
+        probabilities[:, NAMES[name]] = np.rint(np.array(heard) * 255)
+    listed = [Entry(f"artist {row}", f"title {row}") for row in range(len(rock))]
+    return Collection(collection.vectors, collection.features._replace(probabilities=probabilities), listed)
+
+
+@pytest.mark.parametrize("genres", ["any", "same"])
+def test_where_no_genre_is_certain_the_most_probable_counts(genres):
+    # The seed, Rock by a guess like it, Jazz by a guess, certain Jazz that is a little Rock, certain Rock, nothing.
+    collection = genre_heard([0.3, 0.45, 0.3, 0.4, 0.9, 0.05], [0.2, 0.2, 0.4, 0.8, 0.0, 0.02])
+    given_ = ask(collection, [0], Rules(genres=genres), Choice(number=9))
+    assert {result.row for result in given_.results if not result.breaks} == {1, 4}
+    assert {result.breaks for result in given_.results[2:]} == {("genre",)}
+    assert given_.notes[0] == "no genre is certain for what was asked about; the most probable counts: Rock"
+    assert ask(collection, [0], Rules(genres=genres), Choice(number=9, strict=True)).results == ()
+
+
+def test_where_a_genre_is_certain_nothing_is_guessed():
+    collection = genre_heard([0.9, 0.45, 0.5, 0.4], [0.2, 0.2, 0.4, 0.8])
+    given_ = ask(collection, [0], Rules(genres="any"), Choice(number=9))
+    assert {result.row for result in given_.results if not result.breaks} == {2}
+    assert not any("probable" in note for note in given_.notes)
+
+
+def test_what_is_hardly_probable_is_no_guess():
+    collection = genre_heard([0.09, 0.4, 0.6], [0.0, 0.2, 0.0])
+    given_ = ask(collection, [0], Rules(genres="any"), Choice(number=9))
+    assert not any(result.breaks for result in given_.results)
+    assert given_.notes[0] == "no genre is known of what was asked about: the rule of genre cannot be applied"
 
 
 def test_only_what_is_in_the_pool_is_answered():
@@ -146,7 +181,7 @@ def test_only_what_is_in_the_pool_is_answered():
 def test_a_file_outside_is_no_result_of_itself():
     """Its row is not known, but the same sound lies in the library."""
     collection = made(100, 6)
-    seed = replace(collection.seed(7), row=None)
+    seed = collection.seed(7)._replace(row=None)
     given_ = answer([seed], collection.vectors, collection.features, collection, Rules(), Choice(number=99))
     assert given_.results
     assert 7 not in {result.row for result in given_.results}

@@ -1,16 +1,17 @@
-"""The nearest rows: exact, in order, lazily."""
+"""Cosines, of arrays in memory and of files that are mapped."""
 
-from itertools import islice, pairwise
+import mmap
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musrecd.recommend import order
-from musrecd.recommend.similarity import mean_direction, nearest
+from musrecd.recommend import similarity
+from musrecd.recommend.similarity import cosines, mean_direction
 
-# Cosines that differ by less than this may swap places: the search multiplies in float32.
 ROUNDING = 1e-6
 
 
@@ -19,93 +20,74 @@ def unit_vectors(n: int, dim: int, seed: int) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
 
-SIZES = st.tuples(st.integers(0, 1500), st.integers(2, 40), st.integers(0, 10_000))
+def mapped(path, vectors, access=mmap.ACCESS_READ, begin=512) -> np.ndarray:
+    path.write_bytes(bytes(begin) + vectors.tobytes())
+    with path.open("r+b") as file:
+        content = mmap.mmap(file.fileno(), 0, access=access)
+    return np.frombuffer(content, np.float32, offset=begin).reshape(vectors.shape)
 
 
-@given(SIZES)
-def test_the_order_is_that_of_a_full_sort_in_double_precision(size):
-    vectors = unit_vectors(*size)
-    query = unit_vectors(1, size[1], size[2] + 1)[0]
+@pytest.fixture
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(similarity, "_BLOCK_BYTES", 3 * 4096)
+    monkeypatch.setattr(similarity, "_LET_GO_BYTES", 0)
+
+
+@given(st.integers(0, 1500), st.integers(2, 40), st.integers(0, 10_000))
+@settings(deadline=None)
+def test_cosines_are_those_in_double_precision(n, dim, seed):
+    vectors, query = unit_vectors(n, dim, seed), unit_vectors(1, dim, seed + 1)[0]
     exact = vectors.astype(np.float64) @ query.astype(np.float64)
-    matches = list(nearest(vectors, query))
-    assert sorted(match.row for match in matches) == list(range(len(vectors)))
-    found = np.array([exact[match.row] for match in matches])
-    assert (np.diff(found) <= ROUNDING).all()
-    np.testing.assert_allclose(found, -np.sort(-exact), atol=ROUNDING)
-    np.testing.assert_allclose([match.score for match in matches], found, atol=ROUNDING)
+    np.testing.assert_allclose(cosines(vectors, query), exact, atol=ROUNDING)
 
 
-@given(SIZES, st.integers(1, 2000))
-def test_who_takes_a_few_gets_the_same_as_who_takes_all(size, n):
-    vectors = unit_vectors(*size)
-    query = unit_vectors(1, size[1], size[2] + 1)[0]
-    assert list(islice(nearest(vectors, query), n)) == list(nearest(vectors, query))[:n]
+@pytest.mark.parametrize("access", [mmap.ACCESS_READ, mmap.ACCESS_COPY], ids=["read", "copy"])
+@pytest.mark.parametrize("begin", [0, 512, 4096])
+def test_a_mapped_file_may_be_asked_again(tmp_path, small_blocks, access, begin):
+    vectors = unit_vectors(5_000, 16, 3)
+    array = mapped(tmp_path / "vectors", vectors, access, begin)
+    for query in vectors[:3]:
+        np.testing.assert_array_equal(cosines(array, query), cosines(vectors, query))
+    np.testing.assert_array_equal(array, vectors)
 
 
-@given(st.integers(1, 700), st.integers(0, 100))
-def test_equal_rows_come_in_the_order_of_the_matrix(n, seed):
-    """Copies of a few vectors only, so that every score occurs many times and on both sides of every look."""
-    few = unit_vectors(3, 8, seed)
-    vectors = few[np.random.default_rng(seed).integers(0, 3, n)]
-    matches = list(nearest(vectors, few[0]))
-    for a, b in pairwise(matches):
-        assert a.score > b.score or (a.score == b.score and a.row < b.row)
+def test_what_was_put_right_in_memory_alone_is_kept(tmp_path, small_blocks):
+    vectors = unit_vectors(5_000, 16, 3)
+    array = mapped(tmp_path / "vectors", vectors, mmap.ACCESS_COPY)
+    array[4_000] = vectors[1]
+    assert cosines(array, vectors[1])[4_000] == pytest.approx(1.0)
+    np.testing.assert_array_equal(array[4_000], vectors[1])
 
 
-@given(SIZES, st.floats(-1, 1))
-def test_nothing_below_the_least_score_is_given_and_all_above_it(size, min_score):
-    vectors = unit_vectors(*size)
-    query = unit_vectors(1, size[1], size[2] + 1)[0]
-    everything = list(nearest(vectors, query))
-    assert list(nearest(vectors, query, min_score=min_score)) == [m for m in everything if m.score >= min_score]
-
-
-@given(SIZES, st.sets(st.integers(-5, 1600), max_size=200))
-def test_rows_that_are_left_out_are_left_out_and_no_others(size, without):
-    vectors = unit_vectors(*size)
-    query = unit_vectors(1, size[1], size[2] + 1)[0]
-    everything = list(nearest(vectors, query))
-    assert list(nearest(vectors, query, without=without)) == [m for m in everything if m.row not in without]
+def test_a_large_file_takes_little_memory(tmp_path):
+    """In a process of its own: how much memory one had at most only ever grows."""
+    n_rows, dim = 400_000, 128
+    path = tmp_path / "vectors"
+    with path.open("wb") as file:
+        file.truncate(n_rows * dim * 4)
+    code = (
+        "import mmap, resource, sys, numpy as np\n"
+        "from musrecd.recommend.similarity import cosines\n"
+        "file = open(sys.argv[1], 'rb')\n"
+        "array = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.float32).reshape(-1, 128)\n"
+        "cosines(array[:100], array[0])\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "cosines(array, array[0])\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    used = subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True).stdout
+    # In kilobytes.
+    assert int(used) < 64 * 1024, "the file has 200 MB"
 
 
 def test_scores_never_leave_the_range_of_a_cosine():
     vectors = np.float32(1.00001) * np.concatenate([np.eye(8), -np.eye(8)]).astype(np.float32)
-    scores = [match.score for match in nearest(vectors, vectors[0])]
-    assert max(scores) == 1.0
-    assert min(scores) == -1.0
-
-
-def test_a_seed_is_its_own_nearest():
-    vectors = unit_vectors(500, 32, 7)
-    for row in (0, 250, 499):
-        assert next(nearest(vectors, vectors[row])).row == row
+    scores = cosines(vectors, vectors[0])
+    assert (scores.max(), scores.min()) == (1.0, -1.0)
 
 
 def test_an_empty_matrix_has_no_answers():
-    assert list(nearest(np.empty((0, 8), np.float32), np.ones(8, np.float32))) == []
-
-
-def test_who_takes_ten_does_not_pay_for_a_sort_of_everything(monkeypatch):
-    looks = []
-    best = order._best
-
-    def counted(scores, candidates, n):
-        looks.append(n)
-        return best(scores, candidates, n)
-
-    monkeypatch.setattr(order, "_best", counted)
-    vectors = unit_vectors(20_000, 16, 8)
-    assert len(list(islice(nearest(vectors, vectors[0]), 10))) == 10
-    assert looks == [64]
-    assert len(list(islice(nearest(vectors, vectors[0]), 100))) == 100
-    assert looks[1:] == [64, 512]
-
-
-def test_matches_are_plain_numbers():
-    """So that they can be written as JSON."""
-    match = next(nearest(unit_vectors(3, 4, 0), unit_vectors(1, 4, 1)[0]))
-    assert type(match.row) is int
-    assert type(match.score) is float
+    assert cosines(np.empty((0, 8), np.float32), np.ones(8, np.float32)).shape == (0,)
 
 
 @settings(max_examples=30)
