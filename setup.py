@@ -57,6 +57,7 @@ setup(
             "matplotlib>=3.8",
             "mido>=1.3",
             "pyfluidsynth>=1.3",
+            "soundfile>=0.12",
             "tensorboard>=2.16",
         ],
         "tests": [

@@ -116,8 +116,11 @@ def _perform(midi: mido.MidiFile, synth: "Synth", shift: int, *, keep_programs: 
 
 
 def _send_note(message: mido.Message, synth: "Synth", shift: int, *, sounding: bool) -> None:
+    # What is sent before anything is asked to sound waits in a queue, which is not endless.
+    if not sounding:
+        return
     note = message.note + (0 if message.channel == _DRUM_CHANNEL else shift)
-    if message.type == "note_on" and message.velocity and sounding:
+    if message.type == "note_on" and message.velocity:
         synth.noteon(message.channel, min(max(note, 0), 127), message.velocity)
     else:
         synth.noteoff(message.channel, min(max(note, 0), 127))

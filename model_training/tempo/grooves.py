@@ -4,7 +4,7 @@ Needs what `synthesis/midi.py` needs: the FluidSynth library and sound fonts.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -27,8 +27,8 @@ _PROGRESSIONS = ((0, 5, 7, 0), (0, 9, 5, 7), (0, 7, 9, 5), (0, 10, 5, 0), (2, 7,
 _MINOR = (2, 9)
 _MELODY_SHARE = 0.6
 # Whoever writes notes for a computer takes any tempo that pleases: these pieces are not in the usual one.
-_ANY_TEMPO_SHARE = 0.35
-_ANY_BPM = (58, 184)
+_ANY_TEMPO_SHARE = 0.5
+_ANY_BPM = (56, 200)
 _FILL_SHARE = 0.5
 _LATE_DRUMS_SHARE = 0.15
 
@@ -53,20 +53,29 @@ class _Harmony:
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
-    """A rendered groove: `y` (n,), its tempo in BPM and its name."""
+class Sketch:
+    """What is known of a groove before it is played: its kind, its tempo in BPM, and the seed of all else."""
 
-    y: FloatArray
-    bpm: float
     name: str
+    groove: Groove
+    bpm: float
+    seed: int
 
 
-def play_groove(seed: int, seconds: float, sr: int, fonts: Sequence[Path]) -> Played:
-    """Play a groove drawn by `seed`: `seconds` of it, mono at `sr` Hz."""
+def sketch_groove(seed: int) -> Sketch:
+    """Draw a groove. At an unusual tempo it has drums, which tell the beat."""
     rng = np.random.default_rng([seed, 11])
     name = str(rng.choice(list(GROOVES)))
     groove = GROOVES[name]
-    bpm = round(float(rng.uniform(*(_ANY_BPM if rng.random() < _ANY_TEMPO_SHARE else groove.bpm))), 2)
+    if groove.at_any_tempo and rng.random() < _ANY_TEMPO_SHARE:
+        return Sketch(name, replace(groove, drummed=1.0), round(float(rng.uniform(*_ANY_BPM)), 2), seed)
+    return Sketch(name, groove, round(float(rng.uniform(*groove.bpm)), 2), seed)
+
+
+def play_groove(sketch: Sketch, seconds: float, sr: int, fonts: Sequence[Path]) -> FloatArray:
+    """Play `seconds` of a groove, (n,), mono at `sr` Hz."""
+    groove, bpm = sketch.groove, sketch.bpm
+    rng = np.random.default_rng([sketch.seed, 12])
     n_beats = int(np.ceil(seconds * bpm / 60)) + 1
     events = _events(groove, n_beats, rng)
     synth = _synth(fonts[int(rng.integers(len(fonts)))])
@@ -81,7 +90,7 @@ def play_groove(seed: int, seconds: float, sr: int, fonts: Sequence[Path]) -> Pl
     )
     stereo = _performed(synth, timed, seconds).reshape(-1, 2).astype(np.float32) / 32768
     y: FloatArray = soxr.resample(stereo.mean(1), _SYNTH_SR, sr)
-    return Played(worn(y, seed), bpm, name)
+    return worn(y, sketch.seed)
 
 
 def _performed(synth: "Synth", events: Sequence[_Event], seconds: float) -> np.ndarray:
@@ -156,7 +165,8 @@ def _accompanied(
 ) -> Iterator[tuple[int, _Note]]:
     """Bass and chords, these struck or broken."""
     bass, chords = str(rng.choice(groove.bass)), str(rng.choice(groove.chords))
-    is_broken = rng.random() < 0.25
+    # Broken chords run in eighths or faster: in quarters they would be of twice the tempo.
+    is_broken = rng.random() < 0.3 and 2 * chords.count("x") >= len(chords)
     length = float(rng.choice([0.2, 0.5, 1.0]))
     n_struck = 0
     for step in range(n_steps):

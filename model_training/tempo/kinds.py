@@ -27,7 +27,8 @@ class Groove:
     """A way to play: usual tempi in BPM, what drums, bass and chords play, and on which General MIDI programs.
 
     There are `steps` in a beat; of four, the offbeat falls at `swing` (0.5 is straight). `drummed` is the share of
-    pieces with drums.
+    pieces with drums. What musicians would write at twice or half the tempo if it were much slower or faster is not
+    `at_any_tempo`: its beat is told by its tempo alone.
     """
 
     bpm: tuple[int, int]
@@ -41,6 +42,7 @@ class Groove:
     swing: float = 0.5
     steps: int = 4
     drummed: float = 0.8
+    at_any_tempo: bool = True
 
     @property
     def bar(self) -> int:
@@ -120,6 +122,7 @@ GROOVES = {
         leaders=_SYNTHS,
         kits=_MACHINES,
         drummed=0.95,
+        at_any_tempo=False,
     ),
     "hip hop": Groove(
         (74, 108),
@@ -165,6 +168,7 @@ GROOVES = {
         leaders=_REEDS + _HORNS + (11, 26),
         kits=_SOFT_KITS,
         swing=0.64,
+        at_any_tempo=False,
     ),
     "reggae": Groove(
         (62, 92),
@@ -178,12 +182,13 @@ GROOVES = {
         chorders=_CLEAN + _ORGAN + _PIANO,
         leaders=_HORNS + _ORGAN,
         swing=0.53,
+        at_any_tempo=False,
     ),
     "ballad": Groove(
         (54, 92),
         {
             KICK: ("x.......x.x.....", "x.......x.......", "x......xx......."),
-            SNARE: (*_BACKBEAT, "........x......."),
+            SNARE: _BACKBEAT,
             CLOSED: ("x.x.x.x.x.x.x.x.", "xxxxxxxxxxxxxxxx"),
         },
         ("x.......x.......", "x.....x.x.......", "x..............."),
@@ -199,6 +204,7 @@ GROOVES = {
         ("xxxxxxxxxxxx", "x.....x.....", "x..x..x..x.."),
         steps=3,
         drummed=0.7,
+        at_any_tempo=False,
     ),
     "shuffle": Groove(
         (76, 138),
@@ -211,6 +217,7 @@ GROOVES = {
         ("x.xx.xx.xx.x", "...x.....x..", "x..........."),
         chorders=_ORGAN + _PIANO + _CLEAN + _DRIVEN,
         steps=3,
+        at_any_tempo=False,
     ),
     "jig": Groove(
         (90, 132),
@@ -221,6 +228,7 @@ GROOVES = {
         leaders=(*_WINDS, 40, 21, 110),
         steps=3,
         drummed=0.3,
+        at_any_tempo=False,
     ),
     "waltz": Groove(
         (84, 190),
@@ -235,11 +243,11 @@ GROOVES = {
         (84, 140),
         {
             KICK: ("x.......x.......",),
-            SNARE: ("....x.......x...", "..x.x.x...x.x.x.", "xxxxXxxxxxxxXxxx"),
+            SNARE: ("....x.......x...", "xxxxXxxxxxxxXxxx", "x.xxx.xxx.xxx.xx"),
             CLOSED: (*_EIGHTHS, *_NONE),
         },
         ("x.......x.......", "x...x...x...x..."),
-        ("....x.......x...", "..x.x.x...x.x.x.", "..x...x...x...x."),
+        ("....x.......x...", "....x.x.....x.x.", *_EIGHTHS),
         chorders=_STEEL + _CLEAN + _PIANO,
         leaders=(40, 22, 25, 105),
     ),
@@ -296,7 +304,7 @@ GROOVES = {
         (96, 180),
         {
             KICK: ("xxxxxxxxxxxxxxxx", "x.x.x.x.x.x.x.x.", "x..xx..xx..xx..x", "x.xxx.xxx.xxx.xx"),
-            SNARE: (*_BACKBEAT, *_BACKBEAT, "........x......."),
+            SNARE: _BACKBEAT,
             RIDE: (*_EIGHTHS, *_FOUR),
         },
         ("xxxxxxxxxxxxxxxx", *_EIGHTHS, "x..xx..xx..xx..x", "x.xxx.xxx.xxx.xx"),
@@ -319,9 +327,9 @@ GROOVES = {
     ),
     "march": Groove(
         (96, 132),
-        {KICK: ("x...x...x...x...", "x.......x......."), SNARE: ("..x...x...x...x.", "x.xxx.xxx.x.x.x.")},
-        ("x...x...x...x...", "x.......x......."),
-        ("..x...x...x...x.", *_FOUR),
+        {KICK: ("x...x...x...x...", "x.......x......."), SNARE: ("....x.......x...", "x.xxx.xxx.x.x.x.")},
+        ("x.......x.......",),
+        ("....x.......x...", *_FOUR),
         basses=(58, 43),
         chorders=(*_HORNS, 60),
         leaders=_HORNS + _WINDS,
@@ -335,5 +343,6 @@ GROOVES = {
         chorders=(*_STRINGS, 0, 6, 19, 46, 45),
         leaders=_STRINGS + _WINDS + (40, 0, 6, 68),
         drummed=0.0,
+        at_any_tempo=False,
     ),
 }

@@ -9,6 +9,7 @@ which octave people tap in real music, which rendered music cannot tell. Rap fas
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -18,13 +19,13 @@ from scipy.signal import lfilter
 
 from model_training.datasets.base import Clip
 from model_training.synthesis.compose import compose
-from model_training.synthesis.effects import worn
+from model_training.synthesis.kept import Shelf
 from model_training.synthesis.midi import play
 from model_training.synthesis.render import render
 from model_training.synthesis.styles import STYLES
-from model_training.tempo.grooves import play_groove
-from model_training.tonality.play import play_song
-from model_training.tonality.songs import invent
+from model_training.tempo.grooves import play_groove, sketch_groove
+from model_training.tonality.material import play_arranged, play_invented
+from model_training.tonality.songs import DRUMS, Song
 from musrecd.analysis.audio import listen
 from musrecd.analysis.excerpts import ExcerptPlan
 from musrecd.types import FloatArray
@@ -34,52 +35,87 @@ _RETIMED = (0.85, 1.2)
 # Every fifth piece is kept for measuring and never trained on.
 _TEST_EVERY = 5
 _QUARTER_BPM = 120.0  # of a MIDI file that says nothing
+_TUNES = "midi:nottingham"
+# A drummer tells the beat at any tempo.
+_RETIMED_DRUMMED, _RETIMED_ELSE = 1.35, 1.12
+_TAPPED_BPM = (68, 146)
 
 
 @dataclass(frozen=True, slots=True)
 class TempoPiece:
-    """Sound `y` (n,) of known tempo in BPM, 0 for none."""
+    """Sound `y` (n,) of known tempo in BPM, 0 for none.
+
+    It would have the same beat if it were played up to `retimed` times as fast, or as slowly.
+    """
 
     y: FloatArray
     bpm: float
     name: str
     source: str
+    retimed: float = 1.15
 
 
-def composed(n_each: int, seconds: float, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
+def composed(shelf: Shelf, n_each: int, seconds: float, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
     """Pieces in the twelve styles of `synthesis`, every second one a little faster or slower than is usual."""
     for seed in _seeds(n_each, is_test):
         for style in STYLES:
-            piece = compose(style, 50_000 + seed, 2 * seconds)
+            piece = replace(compose(style, 50_000 + seed, 2 * seconds), seconds=seconds)
             rng = np.random.default_rng([crc32(style.encode()), seed])
             if seed % 2:
                 piece = replace(piece, tempo_bpm=piece.tempo_bpm * float(rng.uniform(*_RETIMED)))
-            y = render(replace(piece, seconds=seconds), sr)
-            yield TempoPiece(y, piece.tempo_bpm, f"{style}/{seed}", "composed")
+            name = f"{style}/{seed}"
+            y = shelf.take(f"composed/{name}", sr, partial(render, piece, sr))
+            yield TempoPiece(y, piece.tempo_bpm, name, "composed")
 
 
-def grooves(n: int, seconds: float, sr: int, fonts: Sequence[Path], *, is_test: bool) -> Iterator[TempoPiece]:
+def grooves(
+    shelf: Shelf, n: int, seconds: float, sr: int, fonts: Sequence[Path], *, is_test: bool
+) -> Iterator[TempoPiece]:
     """Grooves of `grooves.py`."""
     for seed in _seeds(n, is_test):
-        played = play_groove(seed, seconds, sr, fonts)
-        yield TempoPiece(played.y, played.bpm, f"{played.name}/{seed}", "groove")
+        sketch = sketch_groove(seed)
+        y = shelf.take(f"groove/{seed}", sr, partial(play_groove, sketch, seconds, sr, fonts))
+        retimed = _RETIMED_DRUMMED if sketch.groove.at_any_tempo and sketch.groove.drummed == 1 else _RETIMED_ELSE
+        yield TempoPiece(y, sketch.bpm, f"{sketch.name}/{seed}", "groove", retimed)
 
 
-def songs(n: int, seconds: float, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
-    """Songs that were invented for learning keys: their drummers know other patterns, their tempi are any."""
+def songs(shelf: Shelf, n: int, seconds: float, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
+    """Songs that were invented for learning keys: their drummers know other patterns, their tempi are any.
+
+    Those without drums are left out if they are so slow or fast that people would tap another tempo.
+    """
     for seed in _seeds(n, is_test):
-        song = invent(seed, seconds)
-        if song.bpm:
-            y = play_song(song, seed, seconds, sr)
-            yield TempoPiece(worn(y, seed), song.bpm, f"song/{seed}", "song")
+        song, y = play_invented(shelf, seed, seconds, sr)
+        if _is_drummed(song) or _TAPPED_BPM[0] <= song.bpm <= _TAPPED_BPM[1]:
+            yield TempoPiece(y, song.bpm, f"song/{seed}", "song", _retiming(song))
 
 
-def midi_files(clips: Sequence[Clip], sr: int, fonts: Sequence[Path], *, is_test: bool) -> Iterator[TempoPiece]:
+def bands(shelf: Shelf, n: int, seconds: float, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
+    """Songs arranged for bands, by the habits of their styles."""
+    for seed in _seeds(n, is_test):
+        song, y = play_arranged(shelf, seed, seconds, sr)
+        yield TempoPiece(y, song.bpm, f"band/{seed}", "band", _retiming(song))
+
+
+def _is_drummed(song: Song) -> bool:
+    return any(note.channel == DRUMS for note in song.notes)
+
+
+def _retiming(song: Song) -> float:
+    return _RETIMED_DRUMMED if _is_drummed(song) else _RETIMED_ELSE
+
+
+def midi_files(
+    shelf: Shelf, clips: Sequence[Clip], sr: int, fonts: Sequence[Path], *, is_test: bool
+) -> Iterator[TempoPiece]:
     """MIDI files of one tempo. In 6, 9 and 12 eighths three of them are a beat."""
     for clip in clips:
         bpm = _bpm(clip.path)
         if bpm is not None and (crc32(clip.path.stem.encode()) % _TEST_EVERY == _TEST_EVERY - 1) == is_test:
-            yield TempoPiece(play(clip, sr, fonts), bpm, clip.name, clip.source)
+            y = shelf.take(clip.name, sr, partial(play, clip, sr, fonts))
+            # Most of these files say nothing of their tempo, so they are retimed most.
+            retimed = _RETIMED_DRUMMED if clip.source == _TUNES else _RETIMED_ELSE
+            yield TempoPiece(y, bpm, clip.name, clip.source, retimed)
 
 
 def noises(n: int, seconds: float, sr: int) -> Iterator[TempoPiece]:
@@ -91,7 +127,7 @@ def noises(n: int, seconds: float, sr: int) -> Iterator[TempoPiece]:
             y *= 0.01 + (rng.random(len(y)) < rng.uniform(2, 12) / sr)
             y = lfilter([1.0], [1.0, -0.995], y)
         y = lfilter([1.0], [1.0, -rng.uniform(0.0, 0.97)], y)
-        yield TempoPiece((0.3 * y / np.abs(y).max()).astype(np.float32), 0.0, f"noise/{seed}", "noise")
+        yield TempoPiece((0.3 * y / np.abs(y).max()).astype(np.float32), 0.0, f"noise/{seed}", "noise", 1.0)
 
 
 def listed_clips(data: Path, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
@@ -102,7 +138,7 @@ def listed_clips(data: Path, sr: int, *, is_test: bool) -> Iterator[TempoPiece]:
                 continue
             with listen(str(data / "clips" / row["path"]), ExcerptPlan()) as recording:
                 y = np.concatenate(recording.decode(sr))
-            yield TempoPiece(y, float(row["bpm"]), row["path"], "clips")
+            yield TempoPiece(y, float(row["bpm"]), row["path"], "clips", 1.06)
 
 
 def _seeds(n: int, is_test: bool) -> list[int]:

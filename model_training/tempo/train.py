@@ -16,10 +16,10 @@ from musrecd.analysis.rhythm import TempoHead
 from musrecd.analysis.tempogram import TEMPI_BPM, evidence, onset_strength, tempogram
 from musrecd.types import FloatArray
 
-_HIDDEN = 64
+_HIDDEN = 96
 # Each begins from chance; together they are right a little more often than alone.
 _NETWORKS = 4
-_STEPS = 3000
+_STEPS = 3500
 _BATCH = 64
 _DROPPED = 0.15
 _RATE = 4e-3
@@ -28,9 +28,11 @@ _STYLE_DECAY = 2e-3
 _STYLES_WITHHELD = 0.3
 # The target is spread over what counts as the same tempo.
 _TARGET_WIDTH = 0.012
-# People tap half of what is faster.
-_FASTEST_BPM = 200.0
-_NOISE_LEVELS = (0.0, 0.25, 0.6)
+# Nothing is retimed to what people would tap at twice the speed, or at half of it.
+_SLOWEST_BPM, _FASTEST_BPM = 55.0, 215.0
+_STANDARDISED_BY = 2000
+_NOISE_LEVELS = (0.0, 0.0, 0.25, 0.6, 1.2)
+_SHORTEST_PART = 0.7
 _KNOTS_BPM = np.geomspace(40, 244, 12)
 
 
@@ -54,12 +56,12 @@ def spectra_of(y_chunks: Sequence[FloatArray], frontend: FrontendConfig) -> list
     return [log_mel(y, frontend, filters) for y in y_chunks]
 
 
-def example_of(piece: TempoPiece, encoder: Encoder, weight: float, retimed: float) -> TempoExample:
+def example_of(piece: TempoPiece, encoder: Encoder, weight: float) -> TempoExample:
     """Hear a piece as serving does."""
     y_chunks = list(chunks(piece.y, encoder.frontend))
     rate = encoder.frontend.sr / encoder.frontend.hop_length
     onsets = tuple(onset_strength(S, rate) for S in spectra_of(y_chunks, encoder.frontend))
-    return TempoExample(onsets, encoder.encode(encoder.spectra(y_chunks))[1], piece.bpm, weight, retimed)
+    return TempoExample(onsets, encoder.encode(encoder.spectra(y_chunks))[1], piece.bpm, weight, piece.retimed)
 
 
 def curves() -> FloatArray:
@@ -84,12 +86,23 @@ def seen(example: TempoExample, frame_rate: float) -> FloatArray:
 
 
 def varied(example: TempoExample, rng: np.random.Generator) -> TempoExample:
-    """Return some of its excerpts, often with noise among the onsets: few pieces are soon known by heart."""
+    """Return parts of some of its excerpts, often with noise among the onsets: few pieces are soon known by heart."""
     chosen = rng.permutation(len(example.onsets))[: int(rng.integers(1, len(example.onsets) + 1))]
-    level = np.float32(rng.choice(_NOISE_LEVELS))
-    onsets = [example.onsets[i] for i in chosen]
-    noises = [rng.standard_normal(o.shape, dtype=np.float32) * o.std(1, keepdims=True) for o in onsets]
-    return replace(example, onsets=tuple(o + level * noise for o, noise in zip(onsets, noises, strict=True)))
+    # Another level in each row: now it is the drums that are hard to hear, now the chords.
+    levels = rng.choice(_NOISE_LEVELS, (len(example.onsets[0]), 1)).astype(np.float32)
+    return replace(example, onsets=tuple(_noisy(_part(example.onsets[i], rng), levels, rng) for i in chosen))
+
+
+def _part(onsets: FloatArray, rng: np.random.Generator) -> FloatArray:
+    n = round(float(rng.uniform(_SHORTEST_PART, 1)) * onsets.shape[1])
+    first = int(rng.integers(onsets.shape[1] - n + 1))
+    return onsets[:, first : first + n]
+
+
+def _noisy(onsets: FloatArray, levels: FloatArray, rng: np.random.Generator) -> FloatArray:
+    noise = rng.standard_normal(onsets.shape, dtype=np.float32)
+    noisy: FloatArray = onsets + levels * onsets.std(1, keepdims=True) * noise
+    return noisy
 
 
 class _Head(nn.Module):
@@ -127,56 +140,86 @@ def train_head(
     for example in examples:
         for copy in range(copies):
             factor = float(np.exp(rng.uniform(-1, 1) * np.log(example.retimed)))
-            if example.bpm and not TEMPI_BPM[0] <= example.bpm * factor <= _FASTEST_BPM:
+            if not min(_SLOWEST_BPM, example.bpm) <= example.bpm * factor <= max(_FASTEST_BPM, example.bpm):
                 continue
-            features.append(seen(varied(example, rng) if copy else example, frame_rate * factor))
+            evidence_seen = seen(varied(example, rng) if copy else example, frame_rate * factor)
+            # Half as wide: there are tens of thousands, of 38,000 numbers each.
+            features.append(evidence_seen.astype(np.float16))
             styles.append(example.styles * (rng.random() >= _STYLES_WITHHELD))
             targets.append(target(example.bpm * factor))
             weights.append(example.weight)
     X = np.stack(features)
-    mean, spread = X.mean((0, 1)), X.std((0, 1)) + 1e-6
-    X -= mean
-    X /= spread
-    data = (X, np.stack(styles).astype(np.float32), np.stack(targets), np.array(weights))
-    return _side_by_side([_fit(*data, rng, steps) for _ in range(_NETWORKS)], mean, spread, labels)
+    some = X[:: max(1, len(X) // _STANDARDISED_BY)].astype(np.float32)
+    mean, spread = some.mean((0, 1)), some.std((0, 1)) + 1e-6
+    data = _Data(X, mean, spread, np.stack(styles).astype(np.float32), np.stack(targets), np.array(weights))
+    heads = [_as_head(_fit(data, rng, steps), mean, spread, labels) for _ in range(_NETWORKS)]
+    return joined(heads, [1 / len(heads)] * len(heads))
 
 
-def _side_by_side(
-    networks: Sequence["_Head"], mean: FloatArray, spread: FloatArray, labels: Sequence[str]
-) -> TempoHead:
-    """One head that says the mean of what the networks say."""
-    numbers = [{name: value.numpy() for name, value in network.state_dict().items()} for network in networks]
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """What networks are fitted to: evidence `X` (n, n_tempi, n_features), as it is, and how to standardise it."""
+
+    X: np.ndarray
+    mean: FloatArray
+    spread: FloatArray
+    styles: FloatArray
+    targets: FloatArray
+    weights: FloatArray
+
+    def batch(self, rows: np.ndarray, at: slice) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return evidence, styles and targets of `rows` for the tempi `at`."""
+        X = (self.X[rows, at].astype(np.float32) - self.mean) / self.spread
+        wanted = self.targets[rows, at]
+        shares = wanted / wanted.sum(-1, keepdims=True)
+        return torch.from_numpy(X), torch.from_numpy(self.styles[rows]), torch.from_numpy(shares)
+
+
+def joined(heads: Sequence[TempoHead], shares: Sequence[float]) -> TempoHead:
+    """One head that says the mean of what `heads` of the same labels say; each counts by its share."""
+    mean, spread = heads[0].mean, heads[0].spread
     return TempoHead(
         mean=mean,
         spread=spread,
-        w1=np.concatenate([n["first.weight"].T for n in numbers], axis=1),
-        b1=np.concatenate([n["first.bias"] for n in numbers]),
-        w2=np.concatenate([n["second.weight"][0] / np.float32(len(numbers)) for n in numbers]),
-        usual=np.mean([n["usual"] @ n["curves"] for n in numbers], axis=0),
-        style=np.mean([n["style"] for n in numbers], axis=0),
-        curves=numbers[0]["curves"],
+        w1=np.concatenate([head.w1 * (spread / head.spread)[:, None] for head in heads], axis=1),
+        b1=np.concatenate([head.b1 + (mean - head.mean) / head.spread @ head.w1 for head in heads]),
+        w2=np.concatenate([np.float32(share) * head.w2 for head, share in zip(heads, shares, strict=True)]),
+        usual=np.average([head.usual for head in heads], axis=0, weights=shares),
+        style=np.average([head.style for head in heads], axis=0, weights=shares),
+        curves=heads[0].curves,
+        labels=heads[0].labels,
+    )
+
+
+def _as_head(network: "_Head", mean: FloatArray, spread: FloatArray, labels: Sequence[str]) -> TempoHead:
+    numbers = {name: value.numpy() for name, value in network.state_dict().items()}
+    return TempoHead(
+        mean=mean,
+        spread=spread,
+        w1=numbers["first.weight"].T,
+        b1=numbers["first.bias"],
+        w2=numbers["second.weight"][0],
+        usual=numbers["usual"] @ numbers["curves"],
+        style=numbers["style"],
+        curves=numbers["curves"],
         labels=tuple(labels),
     )
 
 
-def _fit(
-    X: FloatArray, styles: FloatArray, targets: FloatArray, weights: FloatArray, rng: np.random.Generator, steps: int
-) -> _Head:
-    head = _Head(X.shape[-1], styles.shape[1])
+def _fit(data: _Data, rng: np.random.Generator, steps: int) -> _Head:
+    head = _Head(data.X.shape[-1], data.styles.shape[1])
     groups = [
         {"params": [*head.first.parameters(), *head.second.parameters(), head.usual], "weight_decay": _DECAY},
         {"params": [head.style], "weight_decay": _STYLE_DECAY / _RATE},
     ]
     optimizer = torch.optim.AdamW(groups, lr=_RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
-    chances = weights / weights.sum()
+    chances = data.weights / data.weights.sum()
     for step in range(steps):
-        rows = rng.choice(len(X), _BATCH, p=chances)
         # Every other tempo says as much as all of them, in half the time.
         at = slice(step % 2, None, 2)
-        logits = head(torch.from_numpy(X[rows, at]), torch.from_numpy(styles[rows]), at)
-        wanted = torch.from_numpy(targets[rows, at])
-        loss = -(wanted / wanted.sum(-1, keepdim=True) * torch.log_softmax(logits, -1)).sum(-1).mean()
+        X, styles, wanted = data.batch(rng.choice(len(data.X), _BATCH, p=chances), at)
+        loss = -(wanted * torch.log_softmax(head(X, styles, at), -1)).sum(-1).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

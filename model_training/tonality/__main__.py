@@ -14,8 +14,9 @@ import click
 import numpy as np
 from safetensors.numpy import save_file
 
+from model_training.synthesis.kept import Shelf
 from model_training.tonality.learn import Example, learn
-from model_training.tonality.material import SECONDS, SR, Rendered, compositions, songs, tunes
+from model_training.tonality.material import SECONDS, SR, Rendered, bands, compositions, songs, tunes
 from model_training.tonality.score import krumhansl_key, mirex_score
 from musrecd.analysis.pitch import hear_pitches
 from musrecd.analysis.tonality import KEY_WEIGHTS, compressed, estimate_key
@@ -29,28 +30,33 @@ def main() -> None:
     """Learn to hear keys, and measure how well they are heard."""
 
 
+_cache = click.option("--cache", type=click.Path(path_type=Path), help="Where rendered music is kept; begin with none.")
+
+
 @main.command("learn")
+@_cache
 @click.option("--midi", type=click.Path(path_type=Path, exists=True), help="Folder with the Nottingham tunes.")
-@click.option("--pieces", default=2000, show_default=True, type=click.IntRange(min=10), help="How many are rendered.")
-@click.option("--epochs", default=40, show_default=True, type=click.IntRange(min=1), help="Passes over all of them.")
+@click.option("--pieces", default=2500, show_default=True, type=click.IntRange(min=10), help="How many are rendered.")
+@click.option("--epochs", default=36, show_default=True, type=click.IntRange(min=1), help="Passes over all of them.")
 @click.option("--out", default=KEY_WEIGHTS, type=click.Path(path_type=Path), help="Where the weights go.")
-def learn_keys(midi: Path | None, pieces: int, epochs: int, out: Path) -> None:
+def learn_keys(cache: Path | None, midi: Path | None, pieces: int, epochs: int, out: Path) -> None:
     """Render music in known keys and write the weights."""
     rng = np.random.default_rng(0)
-    examples = [_detuned(piece, rng) for piece in _material(midi, pieces) if not piece.is_test]
+    examples = [_detuned(piece, rng) for piece in _material(Shelf(cache), midi, pieces) if not piece.is_test]
     weights = learn(examples, epochs)
     save_file({name: array.astype(np.float16) for name, array in asdict(weights).items()}, out)
     click.echo(f"learnt from {len(examples)} pieces: {out}")
 
 
 @main.command("measure")
+@_cache
 @click.option("--midi", type=click.Path(path_type=Path, exists=True), help="Folder with the Nottingham tunes.")
 @click.option("--pieces", default=500, show_default=True, type=click.IntRange(min=10), help="A fifth is for testing.")
-def measure(midi: Path | None, pieces: int) -> None:
+def measure(cache: Path | None, midi: Path | None, pieces: int) -> None:
     """Compare with librosa on rendered music that was not learnt from."""
     ours, theirs = defaultdict(list), defaultdict(list)
     cpu_s: list[float] = []
-    for piece in _material(midi, pieces):
+    for piece in _material(Shelf(cache), midi, pieces):
         if piece.is_test:
             began = time.process_time()
             key = estimate_key([piece.y], SR)
@@ -68,12 +74,13 @@ def _line(scores: list[float]) -> str:
     return f"exact {np.mean(np.equal(scores, 1)):.1%}, MIREX {100 * np.mean(scores):.1f}"
 
 
-def _material(midi: Path | None, pieces: int) -> Iterator[Rendered]:
-    """Half songs, the rest shared by the composed pieces and the tunes, if they are there."""
-    yield from songs(range(pieces // 2))
-    yield from compositions(range(pieces // 4))
+def _material(shelf: Shelf, midi: Path | None, pieces: int) -> Iterator[Rendered]:
+    """Songs and bands alike, and a few composed pieces and, if they are there, tunes."""
+    yield from songs(shelf, range(pieces * 9 // 20))
+    yield from bands(shelf, range(pieces * 9 // 20))
+    yield from compositions(shelf, range(pieces // 20))
     if midi is not None:
-        yield from tunes(midi, range(pieces // 4))
+        yield from tunes(shelf, midi, range(pieces // 20))
 
 
 def _detuned(piece: Rendered, rng: np.random.Generator) -> Example:

@@ -28,7 +28,7 @@ IDIOMS = (
         _MAJOR,
         (
             "I | V | vi | IV",
-            "vi | IV | I | V",
+            "I | V | IV | V",
             "I | vi | IV | V",
             "IV | I | V | vi",
             "I | IV | vi | V",
@@ -38,7 +38,7 @@ IDIOMS = (
             "I V | vi IV",
             "I | I | IV | V",
             "I | ii | IV | I",
-            "IV | V | I | vi",
+            "I | vi | ii | V",
             "I | III7 | vi | IV",
             "I | IV | iv6 | I",
             "IV | V | iii | vi",

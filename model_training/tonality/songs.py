@@ -9,12 +9,20 @@ from model_training.tonality.harmony import IDIOMS, Idiom
 
 DRUMS = 9
 _BEATS = 4
+_SLOWEST_BPM, _FASTEST_BPM = 58, 190
+_WALTZ_SHARE = 0.12
+_SWUNG_SHARE = 0.12
+# Whoever renders a progression mostly begins with its first chord.
+_MIDDLE_SHARE = 0.25
+_FILL_SHARE = 0.4
+# Nobody plays sixteenths on a hi-hat faster than this, nor keeps time in quarters slower than that.
+_SIXTEENTHS_UNTIL_BPM, _QUARTERS_FROM_BPM = 130, 95
 _CHORD_PROGRAMS = (*range(0, 8), *range(16, 32), *range(48, 52), *range(88, 96))
 _LEAD_PROGRAMS = (*range(0, 14), *range(22, 32), 40, 41, 42, *range(52, 88), 104, 105, 109, 110)
 _BASS_PROGRAMS = (*range(32, 40), 32, 33, 34, 43, 58)
 _ORCHESTRA = (0, 6, 19, 40, 42, 46, 48, 49, 60, 68, 71, 73)
 _OVERDRIVEN, _DISTORTED = 29, 30
-_KICK, _SNARE, _HAT, _OPEN_HAT, _CLAP, _CRASH, _RIDE = 36, 38, 42, 46, 39, 49, 51
+_KICK, _SNARE, _HAT, _OPEN_HAT, _CLAP, _CRASH, _RIDE, _TOM = 36, 38, 42, 46, 39, 49, 51, 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +38,24 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """Notes, General MIDI programs by channel, the key as `C#m`, and the tempo in BPM where it is known."""
+    """Notes, General MIDI programs by channel, the key as `C#m`, and the tempo in BPM, 0 where it is not known."""
 
     key: str
     notes: tuple[Played, ...]
     programs: dict[int, int]
-    bpm: float | None = None
+    bpm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """What all players look at: the `chords` by bar, the scale as pitch classes, seconds per beat."""
+    """What all players look at: the `chords` by bar, beats in a bar, seconds per beat, how late offbeats come."""
 
     idiom: Idiom
     tonic: int
     chords: tuple[tuple[Chord, ...], ...]
+    meter: int
     beat_s: float
+    late: float
 
     @property
     def scale(self) -> frozenset[int]:
@@ -53,12 +63,12 @@ class _Sheet:
 
     def at(self, beat: float) -> Chord:
         """Return the chord that sounds at a beat."""
-        bar = self.chords[min(int(beat) // _BEATS, len(self.chords) - 1)]
-        return bar[int(beat % _BEATS * len(bar) / _BEATS)]
+        bar = self.chords[min(int(beat) // self.meter, len(self.chords) - 1)]
+        return bar[int(beat % self.meter * len(bar) / self.meter)]
 
     @property
     def n_beats(self) -> int:
-        return _BEATS * len(self.chords)
+        return self.meter * len(self.chords)
 
 
 def invent(seed: int, seconds: float) -> Song:
@@ -66,14 +76,16 @@ def invent(seed: int, seconds: float) -> Song:
     rng = np.random.default_rng(seed)
     idiom = IDIOMS[rng.integers(len(IDIOMS))]
     tonic = int(rng.integers(12))
-    beat_s = 60 / rng.uniform(65, 175)
+    beat_s = 60 / rng.uniform(_SLOWEST_BPM, _FASTEST_BPM)
+    meter = 3 if not (idiom.power or idiom.swings) and rng.random() < _WALTZ_SHARE else _BEATS
+    late = float(rng.uniform(0.08, 0.18)) if idiom.swings or rng.random() < _SWUNG_SHARE else 0.0
     bars = parse_progression(str(rng.choice(idiom.progressions)), tonic)
     if rng.random() < 0.5:
         bars = bars * int(rng.integers(1, 5)) + parse_progression(str(rng.choice(idiom.progressions)), tonic)
-    first = int(rng.integers(len(bars))) if rng.random() < 0.5 else 0
-    n_bars = int(seconds / beat_s / _BEATS) + 1
+    first = int(rng.integers(len(bars))) if rng.random() < _MIDDLE_SHARE else 0
+    n_bars = int(seconds / beat_s / meter) + 1
     chords = tuple(bars[(first + i) % len(bars)] for i in range(n_bars))
-    sheet = _Sheet(idiom, tonic, chords, beat_s)
+    sheet = _Sheet(idiom, tonic, chords, meter, beat_s, late)
     parts = [_bass(sheet, rng), _chords(sheet, rng, 1), _melody(sheet, rng), _drums(sheet, rng)]
     if rng.random() < 0.4:
         parts.append(_chords(sheet, rng, 3))
@@ -113,8 +125,9 @@ def _bass(sheet: _Sheet, rng: np.random.Generator) -> list[Played]:
     )
     low = int(rng.integers(28, 36))
     loud = int(rng.integers(75, 120))
-    riff = [(b, int(rng.choice(sheet.idiom.scale))) for b in np.flatnonzero(rng.random(8) < 0.6) / 2]
-    step = {"held": 4.0, "pulse": float(rng.choice((0.5, 1.0))), "riff": 4.0}.get(str(kind), 1.0)
+    riff = [(b, int(rng.choice(sheet.idiom.scale))) for b in np.flatnonzero(rng.random(2 * sheet.meter) < 0.6) / 2]
+    bar = float(sheet.meter)
+    step = {"held": bar, "pulse": float(rng.choice((0.5, 1.0))), "riff": bar}.get(str(kind), 1.0)
     notes = []
     for i, beat in enumerate(np.arange(0, sheet.n_beats, step)):
         chord = sheet.at(beat)
@@ -140,18 +153,19 @@ def _chords(sheet: _Sheet, rng: np.random.Generator, channel: int) -> list[Playe
     low = int(rng.integers(43, 62))
     n_voices = int(rng.integers(2, 4)) if sheet.idiom.power else int(rng.integers(3, 5))
     loud = int(rng.integers(50, 110))
+    half = sheet.meter / 2 if sheet.meter % 2 == 0 else float(sheet.meter)
     step, offset = {
-        "held": (2.0, 0.0),
-        "struck": (float(rng.choice((0.5, 1, 2))), 0.0),
+        "held": (half, 0.0),
+        "struck": (float(rng.choice((0.5, 1, half))), 0.0),
         "off": (1.0, 0.5),
-        "broken": (2.0, 0.0),
+        "broken": (0.5, 0.0),
     }[str(kind)]
     voices: tuple[int, ...] = ()
     notes = []
-    for beat in np.arange(offset, sheet.n_beats, step):
+    for i, beat in enumerate(np.arange(offset, sheet.n_beats, step)):
         voices = close_voicing(sheet.at(beat), (low, low + 19), n_voices, voices)
         if kind == "broken":
-            notes += [_note(sheet, beat + i * 2 / n_voices, 0.7, channel, p, loud) for i, p in enumerate(voices)]
+            notes.append(_note(sheet, beat, 0.7, channel, voices[i % len(voices)], loud))
         else:
             length = rng.uniform(0.2, 0.9) * step if kind == "off" else step * 0.95
             notes += [_note(sheet, beat, length, channel, p, loud) for p in voices]
@@ -177,17 +191,31 @@ def _melody(sheet: _Sheet, rng: np.random.Generator) -> list[Played]:
 
 
 def _drums(sheet: _Sheet, rng: np.random.Generator) -> list[Played]:
-    kick = [(0.0, _KICK)] + [(b / 2, _KICK) for b in np.flatnonzero(rng.random(8) < rng.uniform(0.1, 0.5))]
-    snare = [(b, int(rng.choice((_SNARE, _CLAP, 37, 40)))) for b in ((1.0, 3.0) if rng.random() < 0.8 else (2.0,))]
-    hat = [(b, int(rng.choice((_HAT, _HAT, _OPEN_HAT, _RIDE)))) for b in np.arange(0, 4, rng.choice((0.25, 0.5, 1.0)))]
-    toms = [(b / 2, int(rng.integers(41, 82))) for b in np.flatnonzero(rng.random(8) < 0.08)]
+    """Repeat a beat in every bar: kick on the first beat, snare on the even ones, so that the tempo can be told."""
+    bpm, halves = 60 / sheet.beat_s, np.arange(0, sheet.meter, 0.5)
+    steps = [0.5, *([0.25] * (bpm <= _SIXTEENTHS_UNTIL_BPM)), *([1.0] * (bpm >= _QUARTERS_FROM_BPM))]
+    kicks = {0.0, *halves[rng.random(len(halves)) < rng.uniform(0.05, 0.4)].tolist()}
+    if rng.random() < 0.25:
+        kicks = set(range(sheet.meter))
+    clap = int(rng.choice((_SNARE, _SNARE, _CLAP, 37, 40)))
+    even = [beat for beat in range(1, sheet.meter, 1 if sheet.meter == 3 and rng.random() < 0.5 else 2)]
+    hat = int(rng.choice((_HAT, _HAT, _OPEN_HAT, _RIDE)))
+    beats = [(beat, _KICK) for beat in sorted(kicks - set(even) if rng.random() < 0.7 else kicks)]
+    beats += [(beat, clap) for beat in even] if rng.random() < 0.85 else []
+    beats += [(beat, hat) for beat in np.arange(0, sheet.meter, rng.choice(steps))] if rng.random() < 0.9 else []
+    beats += [(beat, int(rng.integers(41, 82))) for beat in halves[rng.random(len(halves)) < 0.08].tolist()]
     loud = int(rng.integers(60, 127))
-    bars = range(len(sheet.chords))
-    hits = [_note(sheet, 4 * bar + b, 0.2, DRUMS, p, loud) for bar in bars for b, p in kick + snare + hat + toms]
-    return hits + [_note(sheet, 4 * bar, 0.2, DRUMS, _CRASH, loud) for bar in bars if bar % 4 == 0]
+    fills = [bar % 4 == 3 and rng.random() < _FILL_SHARE for bar in range(len(sheet.chords))]
+    hits = []
+    for bar, is_filled in enumerate(fills):
+        first, last = sheet.meter * bar, sheet.meter - 1.0 if is_filled else float(sheet.meter)
+        hits += [_note(sheet, first + beat, 0.2, DRUMS, drum, loud) for beat, drum in beats if beat < last]
+        hits += [_note(sheet, first + beat, 0.2, DRUMS, _TOM, loud) for beat in np.arange(last, sheet.meter, 0.25)]
+        hits += [_note(sheet, first, 0.2, DRUMS, _CRASH, loud)] if bar % 4 == 0 else []
+    return hits
 
 
 def _note(sheet: _Sheet, beat: float, beats: float, channel: int, pitch: int, velocity: int) -> Played:
-    if sheet.idiom.swings and beat % 1 == 0.5:
-        beat += 0.16
+    if beat % 1 == 0.5:
+        beat += sheet.late
     return Played(float(beat) * sheet.beat_s, float(beats) * sheet.beat_s, channel, int(pitch), velocity)

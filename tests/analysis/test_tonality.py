@@ -107,8 +107,8 @@ def test_the_network_is_the_same_for_all_transpositions(middle, shift):
     magnitudes[:, 12:60] = middle + rng.uniform(0.1, 0.2, middle.shape)
     octaves = magnitudes.reshape(8, -1, 12)
     rotated = np.roll(octaves, shift, axis=2).reshape(8, N_PITCHES)
-    before = key_probabilities(Pitches(magnitudes, 0.0), shipped_weights())
-    after = key_probabilities(Pitches(rotated, 0.0), shipped_weights())
+    before = key_probabilities(Pitches(magnitudes, 0.0), shipped_weights(), begins=True)
+    after = key_probabilities(Pitches(rotated, 0.0), shipped_weights(), begins=True)
     expected = [after[KEYS.index(transposed(key, shift))] for key in KEYS]
     np.testing.assert_allclose(before, expected, atol=1e-4)
     assert before.sum() == pytest.approx(1, abs=1e-4)
@@ -127,14 +127,15 @@ def test_pitches_are_found_where_they_are():
     assert set(np.argsort(magnitudes)[-6:] + 24) == set(harmonics)
 
 
-def test_the_network_that_learns_is_the_one_that_serves():
+@pytest.mark.parametrize("begins", [True, False])
+def test_the_network_that_learns_is_the_one_that_serves(begins):
     torch.manual_seed(0)
     network = KeyNetwork().eval()
     loudness = compressed(np.random.default_rng(0).uniform(0, 1, (30, N_PITCHES)).astype(np.float32))
     with torch.inference_mode():
-        logits = network(torch.from_numpy(loudness)[None], torch.ones(1, 30))[0]
+        logits = network(torch.from_numpy(loudness)[None], torch.ones(1, 30), torch.tensor([float(begins)]))[0]
     expected = torch.log_softmax(logits, 0).numpy()
-    np.testing.assert_allclose(network_scores(loudness, as_weights(network)), expected, atol=1e-4)
+    np.testing.assert_allclose(network_scores(loudness, as_weights(network), begins=begins), expected, atol=1e-4)
 
 
 def test_a_minute_takes_little_time():

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model_training.synthesis.theory import parse_progression
+from model_training.tonality.band_styles import BANDS
+from model_training.tonality.bands import arrange
 from model_training.tonality.harmony import IDIOMS
 from model_training.tonality.learn import Example, learn, moved
 from model_training.tonality.play import read_tune
@@ -103,5 +105,30 @@ def test_keys_can_be_learnt():
             loudness[:, (key + step) % 12 :: 12] += 2
         examples.append(Example(loudness, key))
     weights = learn(examples * 4, epochs=25)
-    right = [int(network_scores(example.loudness, weights).argmax()) == example.key for example in examples]
+    right = [
+        int(network_scores(example.loudness, weights, begins=True).argmax()) == example.key for example in examples
+    ]
     assert np.mean(right) > 0.9
+
+
+@pytest.mark.parametrize("name", BANDS)
+def test_all_patterns_of_a_band_are_bars_of_one_length(name):
+    band = BANDS[name]
+    drums = [pattern for patterns in band.drums.values() for pattern in patterns]
+    assert {len(pattern) for pattern in (*band.bass, *band.chords, *drums)} == {band.bar}
+    assert band.bar % band.steps == 0
+
+
+def test_bands_play_in_their_key_and_on_their_beat():
+    assert arrange(3, 10.0) == arrange(3, 10.0)
+    shares, on_beat = [], []
+    for song in (arrange(seed, 15.0) for seed in range(60)):
+        tonic = KEYS.index(song.key) % 12
+        natural = {0, 2, 3, 5, 7, 8, 10, 11, 9} if song.key.endswith("m") else {0, 2, 4, 5, 7, 9, 11, 10}
+        pitched = [note for note in song.notes if note.channel != DRUMS]
+        shares.append(np.mean([(note.pitch - tonic) % 12 in natural for note in pitched]))
+        beats = np.array([note.start_s * song.bpm / 60 for note in pitched])
+        on_beat.append(np.mean(np.abs(beats - np.round(beats)) < 0.1))
+        assert all(0 <= note.start_s < 25 and note.length_s > 0 for note in song.notes)
+    assert np.mean(shares) > 0.95
+    assert np.mean(on_beat) > 0.4
