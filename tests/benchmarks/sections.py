@@ -189,8 +189,8 @@ _SEARCH = """Whole commands, from the start of the process, over made-up librari
 *every filter* is rules for tempo, key, labels, genre, years, length, artists, albums, versions and variety at once.
 What one track costs is until it is flushed to the disk."""
 
-_HUGE = """Made-up vectors around two thousand styles. What the graph of neighbours costs is told for fewer of them, because
-making it takes so long.
+_HUGE = """Made-up vectors around two thousand styles. What the graph of neighbours costs is told for fewer of them,
+because making it takes so long.
 
 ```text
 {lines}
