@@ -134,7 +134,15 @@ def ask(
     features, vectors = reader.features(info.version), reader.vectors(info.version)
     suggested = reader.suggested(info.version) if question.choice.fresh else {}
     answer = ranking.answer(
-        seeds, vectors, features, catalogue, question.rules, question.choice, pool=pool, suggested=suggested
+        seeds,
+        vectors,
+        features,
+        catalogue,
+        question.rules,
+        question.choice,
+        pool=pool,
+        suggested=suggested,
+        in_detail=question.in_detail,
     )
     results = {result.row: result for result in answer.results}
     rows = list(results)
@@ -142,12 +150,13 @@ def ask(
         from musrecd.recommend.sequence import flow
 
         rows = flow(vectors, features.bpm, features.key, rows, start=rows[0])
-    found = [told(results[row], seeds, features) for row in rows]
-    if question.in_detail:
-        from musrecd.asking.closest import tell_closest
+    if not question.in_detail:
+        plain = [Told(results[row], *pulse_and_pitch(features, row), reasons=()) for row in rows]
+        return Answered(plain, list(answer.notes))
+    from musrecd.asking.closest import tell_closest
 
-        found = tell_closest(reader, info, seeds, found)
-    return Answered(found, list(answer.notes))
+    found = [told(results[row], seeds, features) for row in rows]
+    return Answered(tell_closest(reader, info, seeds, found), list(answer.notes))
 
 
 @cache

@@ -10,7 +10,7 @@ Order = Literal["score", "flow"]
 class Question(NamedTuple):
     """What results have to be, how they are picked, and in which order they are given.
 
-    `in_detail` if it is to be told which parts of the tracks are close, too, for which more has to be read.
+    `in_detail` if it is to be told what speaks for each track, and which parts of it are close.
     """
 
     rules: Rules = Rules()

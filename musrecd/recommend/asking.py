@@ -103,13 +103,14 @@ class Parts(NamedTuple):
 
     `tempo_ratio` is how much faster the result is played than the seed, after `tempo_factor` (0.5, 1, 2) was taken
     out; `shift` is by how many semitones it would have to be moved to mix. None where either has no tempo or key.
-    `closest` is None where nobody asked for it or either has no chunks.
+    `closest` is None where nobody asked for it or either has no chunks. Nothing but `sound` is worked out if nobody
+    wants to know.
     """
 
     sound: float
-    labels: float
-    tempo: float | None
-    key: float | None
+    labels: float | None = None
+    tempo: float | None = None
+    key: float | None = None
     tempo_ratio: float | None = None
     tempo_factor: float | None = None
     relation: Relation | None = None

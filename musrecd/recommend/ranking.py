@@ -33,13 +33,15 @@ def answer(
     *,
     pool: "npt.NDArray[np.bool_] | Sequence[int] | npt.NDArray[np.integer] | None" = None,
     suggested: Mapping[int, int] = _NOTHING,
+    in_detail: bool = True,
 ) -> Answer:
     """Rank rows of `vectors` (n_rows, dim, of unit length) for the seeds, which are never among the results.
 
     Only rows in `pool` (a mask, or row numbers) are considered, all if None; `suggested` is how often each row was
     suggested before and counts if the choice is `fresh`. While too few satisfy the rules, and unless the choice is
     `strict`, those follow that break the fewest, each told in its `breaks`. Raises MusrecError if nothing is asked
-    that results should be like, or for a label that is none.
+    that results should be like, or for a label that is none. What speaks for each result, its sound apart, is told
+    `in_detail`.
     """
     n_rows = min(len(vectors), len(features.duration_s))
     if len(vectors) != n_rows:  # a view would be another array, of which nothing is known yet
@@ -63,7 +65,7 @@ def answer(
         candidates = best_first(score, possible & verdict.breaks(tier))
         picker.fill(gate.passing(candidates, verdict.broken, genre=tier.genre))
     reasons = Reasons(query, features, score)
-    results = tuple(_result(candidate, reasons) for candidate in picker.picked)
+    results = tuple(_result(candidate, reasons, in_detail=in_detail) for candidate in picker.picked)
     told_of_genre = genre_rule.notes() if genre_rule is not None else ()
     return Answer(results, (*told_of_genre, *_notes(results, verdict, choice)))
 
@@ -75,8 +77,8 @@ def _allowed(verdict: Verdict, choice: Choice) -> Iterable[Tier]:
     return () if verdict.unknown else (Tier(others=False, genre=False),)
 
 
-def _result(candidate: Candidate, reasons: Reasons) -> Result:
-    parts = reasons.parts(candidate)
+def _result(candidate: Candidate, reasons: Reasons, *, in_detail: bool) -> Result:
+    parts = reasons.parts(candidate) if in_detail or candidate.broken else reasons.sound(candidate)
     return Result(candidate.row, candidate.score, candidate.entry, parts, reasons.broken(candidate, parts))
 
 

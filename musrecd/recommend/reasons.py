@@ -1,6 +1,7 @@
 """Why a track is a result: its parts, and the same in words."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -25,9 +26,15 @@ class Reasons:
 
     def __init__(self, query: Query, features: Features, score: Score) -> None:
         self._query, self._features, self._score = query, features, score
-        self._genres = keys_of(genre for seed in query.likes for genre in genres_of(seed, features.labels))
-        self._heard_genres = HeardGenres(features, None)
-        self._heard = self._heard_in_likes()
+
+    @cached_property
+    def _genres(self) -> set[str]:
+        labels = self._features.labels
+        return keys_of(genre for seed in self._query.likes for genre in genres_of(seed, labels))
+
+    @cached_property
+    def _heard_genres(self) -> HeardGenres:
+        return HeardGenres(self._features, None)
 
     def parts(self, candidate: Candidate) -> Parts:
         """Return what speaks for a candidate; of several seeds the one that it mixes with best counts."""
@@ -45,6 +52,10 @@ class Reasons:
             shift=shift,
             shared=self._shared(candidate),
         )
+
+    def sound(self, candidate: Candidate) -> Parts:
+        """Return how alike a candidate sounds, and nothing else."""
+        return Parts(sound=float(self._score.cosine[candidate.row]))
 
     def broken(self, candidate: Candidate, parts: Parts) -> tuple[str, ...]:
         """Name the rules that a candidate breaks, in a word or two each."""
@@ -85,7 +96,9 @@ class Reasons:
         told = believed(self._features.probabilities[row : row + 1], labels, columns)[0]
         return (*genres, *(labels[i].name for i, is_told in zip(columns, told, strict=True) if is_told))
 
-    def _heard_in_likes(self) -> set[int]:
+    @cached_property
+    def _heard(self) -> set[int]:
+        """Return the columns of what is heard in a like, the genres aside."""
         labels = self._features.labels
         others = [i for i, label in enumerate(labels) if label.group != "genre"]
         if self._query.heard is None:
