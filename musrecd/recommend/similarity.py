@@ -1,15 +1,20 @@
 """Likeness in sound: cosines between unit vectors."""
 
 import mmap
+import os
+from collections.abc import Callable, Iterator
+from threading import Thread
 
 import numpy as np
 
 from musrecd.types import FloatArray
 
 _BLOCK_BYTES = 2**24
-# Less than this nobody misses.
-_LET_GO_BYTES = 2**27
+# Less than this nobody misses, nor waits for.
+_LARGE_BYTES = 2**27
 _ROWS_AT_ONCE = 256
+# Memory is what limits it.
+_MOST_THREADS = 4
 
 
 def mean_direction(embeddings: FloatArray) -> FloatArray:
@@ -33,16 +38,31 @@ def cosines(vectors: FloatArray, direction: FloatArray) -> FloatArray:
     million tracks stays small, and the file in that of the system, from where it comes back in no time.
     """
     found: FloatArray = np.empty(len(vectors), np.float32)
-    mapping = _mapping(vectors) if vectors.nbytes > _LET_GO_BYTES else None
+    is_large = vectors.nbytes > _LARGE_BYTES
+    mapping = _mapping(vectors) if is_large else None
     begin = 0 if mapping is None else _address(vectors) - _address(np.frombuffer(mapping, np.uint8))
     n_rows = max(1, _BLOCK_BYTES // max(1, vectors.shape[1] * vectors.itemsize))
-    for start in range(0, len(vectors), n_rows):
-        block = vectors[start : start + n_rows]
-        np.dot(block, direction, out=found[start : start + n_rows])
-        if mapping is not None:
-            _let_go(mapping, begin + start * vectors.strides[0], block.nbytes)
+
+    def look_at(starts: Iterator[int]) -> None:
+        for start in starts:
+            block = vectors[start : start + n_rows]
+            np.dot(block, direction, out=found[start : start + n_rows])
+            if mapping is not None:
+                _let_go(mapping, begin + start * vectors.strides[0], block.nbytes)
+
+    _together(look_at, iter(range(0, len(vectors), n_rows)), _MOST_THREADS if is_large else 1)
     np.clip(found, -1, 1, out=found)
     return found
+
+
+def _together(work: Callable[[Iterator[int]], None], starts: Iterator[int], n_threads: int) -> None:
+    """Let some threads take one start after the other, so that none waits for another one that has no processor."""
+    helpers = [Thread(target=work, args=(starts,)) for _ in range(min(n_threads, os.cpu_count() or 1) - 1)]
+    for helper in helpers:
+        helper.start()
+    work(starts)
+    for helper in helpers:
+        helper.join()
 
 
 def gathered(vectors: FloatArray, rows: np.ndarray) -> FloatArray:
@@ -50,7 +70,7 @@ def gathered(vectors: FloatArray, rows: np.ndarray) -> FloatArray:
 
     The system maps what lies around each, too.
     """
-    mapping = _mapping(vectors) if vectors.nbytes > _LET_GO_BYTES else None
+    mapping = _mapping(vectors) if vectors.nbytes > _LARGE_BYTES else None
     if mapping is None:
         some: FloatArray = vectors[rows]
         return some

@@ -30,7 +30,7 @@ def mapped(path, vectors, access=mmap.ACCESS_READ, begin=512) -> np.ndarray:
 @pytest.fixture
 def small_blocks(monkeypatch):
     monkeypatch.setattr(similarity, "_BLOCK_BYTES", 3 * 4096)
-    monkeypatch.setattr(similarity, "_LET_GO_BYTES", 0)
+    monkeypatch.setattr(similarity, "_LARGE_BYTES", 0)
 
 
 @given(st.integers(0, 1500), st.integers(2, 40), st.integers(0, 10_000))
