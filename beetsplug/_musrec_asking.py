@@ -14,8 +14,6 @@ from beets.ui import UserError  # type: ignore[attr-defined]
 
 from beetsplug._musrec_items import answering, beets_items, named, quoted
 
-# Of more items noting takes longer than anybody likes to wait for the prompt; the daemon and `beet analyse` note all.
-_QUICKLY_NOTED = 200_000
 # Who waits longer is quicker alone.
 _ANSWER_S = 10.0
 # More numbers than fit into a message: whoever asks about so many can wait.
@@ -115,7 +113,7 @@ def from_library(
         found = asking.answer(about, options, asked)
         if asked.choice.fresh:
             _note_suggested(config, reader, items, found)
-    return found, partial(items.note, most=_QUICKLY_NOTED)
+    return found, partial(items.note, even_if_large=False)
 
 
 class _Asking(NamedTuple):

@@ -59,6 +59,7 @@ _PUT_META = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
 # Between the values of a field that has several.
 _SEPARATOR = "\\␀"
 _NEWEST = 500
+_LARGE = 200_000
 # Whoever asks does not wait for that.
 _BUSY_TIMEOUT_S = 0.2
 # Two writes within the tick of a clock look alike.
@@ -128,22 +129,23 @@ class BeetsItems:
     def count_unheard(self) -> int:
         """Count the items that are not analysed.
 
-        After a change only the newest are looked up if all were analysed before it: to look up a hundred thousand
-        takes longer than the answer below which the number stands.
+        After a change only the newest are looked up if all were analysed before it, and of very many items: to look up
+        a hundred thousand takes longer than the answer below which the number stands.
         """
         noted = self._meta.get(_N_UNHEARD)
-        if noted is not None and self.is_current:
+        is_large = self._highest > _LARGE
+        if noted is not None and (self.is_current or (is_large and noted != "0")):
             return int(noted)
-        limit = f" ORDER BY id DESC LIMIT {_NEWEST}" if noted == "0" else ""
+        limit = f" ORDER BY id DESC LIMIT {_NEWEST}" if is_large or noted == "0" else ""
         return int(self._ask(_UNHEARD.format(newest=limit), [self._encoder_id, self._folder])[0][0])
 
-    def note(self, *, most: int | None = None) -> None:
+    def note(self, *, even_if_large: bool = True) -> None:
         """Note which item is which recording, unless all is noted, or was a moment ago, or cannot be written now.
 
-        Takes .4 s for 100,000 items; nothing is done if there are more than `most`. With the standard library's
-        sqlite3 alone, for whoever asks.
+        Takes .4 s for 100,000 items, and longer than anybody likes to wait for the prompt for very many. With the
+        standard library's sqlite3 alone, for whoever asks.
         """
-        if self.is_current or not self._stamp.is_settled or (most is not None and self._highest > most):
+        if self.is_current or not self._stamp.is_settled or (not even_if_large and self._highest > _LARGE):
             return
         with suppress(sqlite3.Error), closing(connect(self._reader.path, "rw", _BUSY_TIMEOUT_S)) as connection:
             _Notes(connection, self._stamp.text, self._folder, self._encoder_id).renew(self._database)

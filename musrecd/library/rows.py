@@ -18,17 +18,20 @@ else:
     Records = np.ndarray
 
 
+_AT_ONCE = 2048
+
+
 class Layout(NamedTuple):
     """One kind of such files: how its rows are made of the database.
 
-    `select` begins a SELECT from `outputs o`, first `o.id`; `record` makes `n_bytes` of the other columns, None if
-    they are damaged; `nothing` stands in their place.
+    `select` begins a SELECT from `outputs o`, first `o.id`; `records` makes `n_bytes` of the other columns of each of
+    many rows, None if they are damaged; `nothing` stands in their place.
     """
 
     ending: str
     n_bytes: int
     select: str
-    record: Callable[[Sequence[Any]], bytes | None]
+    records: Callable[[Sequence[Sequence[Any]]], list[bytes | None]]
     nothing: bytes
 
 
@@ -50,8 +53,8 @@ class Rows(NamedTuple):
         first = slot(self.encoder_id, 0)
         for chunk in chunks([first + row for row in rows]):
             sql = in_list(f"{self.layout.select} WHERE o.id IN (?*)", chunk)
-            for key, *columns in self.connection.execute(sql, chunk):
-                found[key - first] = self._usable(columns)
+            for key, record in self._usable(self.connection.execute(sql, chunk).fetchall()):
+                found[key - first] = record
         return found
 
     def all(self) -> Iterator[bytes]:
@@ -59,10 +62,11 @@ class Rows(NamedTuple):
         first = slot(self.encoder_id, 0)
         sql = f"{self.layout.select} WHERE o.id >= ? AND o.id < ? ORDER BY o.id"
         expected = first
-        for key, *columns in self.connection.execute(sql, [first, first + self.n_rows]):
-            yield from (self.layout.nothing for _ in range(expected, key))
-            yield self._usable(columns)
-            expected = key + 1
+        for chunk in chunks(self.connection.execute(sql, [first, first + self.n_rows]), _AT_ONCE):
+            for key, record in self._usable(chunk):
+                yield from (self.layout.nothing for _ in range(expected, key))
+                yield record
+                expected = key + 1
         yield from (self.layout.nothing for _ in range(expected, first + self.n_rows))
 
     def array(self) -> Records:
@@ -77,6 +81,7 @@ class Rows(NamedTuple):
         """Rows that are damaged in the database."""
         return (row for row, record in enumerate(self.all()) if record == self.layout.nothing)
 
-    def _usable(self, columns: Sequence[Any]) -> bytes:
-        record = self.layout.record(columns)
-        return self.layout.nothing if record is None else record
+    def _usable(self, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, bytes]]:
+        records = self.layout.records([columns for _, *columns in rows])
+        for (key, *_), record in zip(rows, records, strict=True):
+            yield key, self.layout.nothing if record is None else record

@@ -12,12 +12,12 @@ from musrecd.types import FloatArray
 def layout(dim: int) -> Layout:
     """Lay out embeddings; that of a damaged analysis is zeros, which resemble nothing."""
 
-    def record(columns: Sequence[Any]) -> bytes | None:
-        return bytes(columns[0]) if intact(columns, dim) else None
+    def records(rows: Sequence[Sequence[Any]]) -> list[bytes | None]:
+        return [columns[0] if intact(columns, dim) else None for columns in rows]
 
     n_bytes = dim * FLOAT.itemsize
     select = "SELECT o.id, o.embedding, o.probabilities, o.checksum FROM outputs o"
-    return Layout("vectors", n_bytes, select, record, bytes(n_bytes))
+    return Layout("vectors", n_bytes, select, records, bytes(n_bytes))
 
 
 def read(file: RowFile) -> FloatArray:

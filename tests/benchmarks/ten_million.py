@@ -73,7 +73,7 @@ def _exact(vectors: np.ndarray) -> None:
         found: np.ndarray = next(falling(cosines(vectors, np.array(vectors[row]))))[:_NEIGHBOURS]
         return found
 
-    click.echo(f"{len(vectors):>12,} tracks, all looked at: {_median_ms(best, rows):8.1f} ms a question, one thread")
+    click.echo(f"{len(vectors):>12,} tracks, all looked at: {_median_ms(best, rows):8.1f} ms a question")
 
 
 def _approximate(vectors: np.ndarray) -> None:
