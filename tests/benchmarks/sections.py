@@ -28,7 +28,7 @@ class Extent:
     n_known: int = 20_000
     asked: tuple[int, ...] = (100_000, 1_000_000)
     huge: tuple[int, int] = (10_000_000, 1_000_000)
-    n_clustered: int = 24
+    n_clustered: int = 96
 
 
 SMOKE = Extent(
