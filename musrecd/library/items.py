@@ -36,9 +36,7 @@ _NOTED = f"""
 _NUMBERED = f"SELECT {_ABSOLUTE}, {_COLUMNS} FROM beets.items i WHERE i.id IN (?*)"  # noqa: S608
 _AT = f"SELECT i.path, {_COLUMNS} FROM beets.items i WHERE i.path IN (?*)"  # noqa: S608
 _ROWS_NOTED = """
-    SELECT a."row" FROM (SELECT id FROM beets.items{where}) o
-    CROSS JOIN item_hints h ON h.item_id = o.id
-    CROSS JOIN analyses a ON a.encoder_id = ? AND a.recording_id = h.recording_id
+    SELECT h."row" FROM (SELECT id FROM beets.items{where}) o CROSS JOIN item_hints h ON h.item_id = o.id
 """
 _HEARD = f"""
     CROSS JOIN files f ON f.path = {_ABSOLUTE} AND f.missing_since IS NULL
@@ -51,7 +49,7 @@ _UNHEARD = f"""
         WHERE f.path = {_ABSOLUTE} AND f.missing_since IS NULL
     )
 """  # noqa: S608
-_NOTE = f"INSERT INTO item_hints SELECT i.id, a.recording_id FROM beets.items i {_HEARD}"  # noqa: S608
+_NOTE = f'INSERT INTO item_hints SELECT i.id, a.recording_id, a."row" FROM beets.items i {_HEARD}'  # noqa: S608
 _STATE = "items/state"
 _N_UNHEARD = "items/unheard"
 _META = "SELECT key, value FROM meta WHERE key IN ('generation', 'items/state', 'items/unheard')"
@@ -121,7 +119,7 @@ class BeetsItems:
         """Rows, each once and in order, of the items that satisfy a condition in SQL, of all if there is none."""
         where = f" WHERE {clause}" if clause else ""
         if self.is_current:
-            found = self._ask(_ROWS_NOTED.format(where=where), [*values, self._encoder_id])
+            found = self._ask(_ROWS_NOTED.format(where=where), values)
         else:
             found = self._ask(_ROWS_AT.format(where=where), [*values, self._folder, self._encoder_id])
         return np.unique(np.fromiter((row for (row,) in found), np.int64, len(found)))

@@ -244,9 +244,14 @@ def add_heard_tags(db: Database) -> None:
 
 @STEPS()
 def create_item_hints(db: Database) -> None:
-    """Create the table of which item of beets is which recording, see items.py; it may be emptied at any time."""
+    """Create the table of which item of beets is which recording in which row, see items.py.
+
+    It may be emptied at any time.
+    """
     db.executescript("""
-        CREATE TABLE item_hints (item_id INTEGER PRIMARY KEY, recording_id INTEGER NOT NULL);
+        CREATE TABLE item_hints (
+            item_id INTEGER PRIMARY KEY, recording_id INTEGER NOT NULL, "row" INTEGER NOT NULL
+        );
         CREATE INDEX item_hints_by_recording ON item_hints (recording_id);
     """)
 
