@@ -27,6 +27,8 @@ _BUSY_TIMEOUT_S = 1.0
 class Intake:
     """Hints on their way into the library. Of a path that `may_be_unmounted` nothing is concluded.
 
+    `priority` says how urgent a file is that nobody heard yet.
+
     What went while it was `under_way` to be heard is only known to the library afterwards, and waits for that.
     """
 
@@ -35,6 +37,7 @@ class Intake:
     settling: Settling
     may_be_unmounted: Callable[[bytes], bool]
     under_way: Callable[[], Collection[bytes]]
+    priority: Callable[[bytes], Priority]
     _moves: list[tuple[bytes, bytes]] = field(default_factory=list)
     _gone: dict[bytes, None] = field(default_factory=dict)
     _gone_under_way: dict[bytes, None] = field(default_factory=dict)
@@ -98,7 +101,9 @@ class Intake:
             pending = list(self.library.pending(self._settled, self.version))
             # Touched and still what it was: it waits for better ears alone.
             again = self.library.unchanged(pending) if pending else set()
-            for priority, is_again in ((Priority.NEW, False), (Priority.AGAIN, True)):
-                if paths := [file.path for file in pending if (file.path in again) is is_again]:
-                    self.library.enqueue(paths, priority)
+            waiting: dict[Priority, list[bytes]] = {}
+            for path in (file.path for file in pending):
+                waiting.setdefault(Priority.AGAIN if path in again else self.priority(path), []).append(path)
+            for priority in sorted(waiting):
+                self.library.enqueue(waiting[priority], priority)
             self._settled = []

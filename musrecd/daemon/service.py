@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from musrecd.analysis.card import SHIPPED_WEIGHTS, read_card
 from musrecd.analysis.hearing import HEARING
 from musrecd.config import Config
+from musrecd.daemon.arrivals import Arrivals
 from musrecd.daemon.chores import Chores
 from musrecd.daemon.coverage import Coverage
 from musrecd.daemon.hearing import Heard, Hearing
@@ -33,7 +34,6 @@ from musrecd.ingest.ingest import task_for
 from musrecd.ingest.pool import kill_children
 from musrecd.ingest.vanished import is_below
 from musrecd.library.store import Library
-from musrecd.types import Priority
 
 _log = logging.getLogger(__name__)
 
@@ -61,11 +61,18 @@ class Service:
         self._has_overflowed = False
         self._settling = Settling(config.daemon.settle_s)
         self._hearing = Hearing(config, self.tell)
+        folders = tuple(os.fsencode(folder) for folder in config.folders)
+        self._watcher = Watcher(list(folders), self.tell)
+        self._arrivals = Arrivals(self._watcher.roots)
         self._intake = Intake(
-            library, info.version, self._settling, self._may_be_unmounted, lambda: self._hearing.paths
+            library,
+            info.version,
+            self._settling,
+            self._may_be_unmounted,
+            lambda: self._hearing.paths,
+            self._arrivals.priority,
         )
         self._library = library
-        folders = tuple(os.fsencode(folder) for folder in config.folders)
         self._tagger = Tagger(config, folders, lambda future: self.tell(TagsDone(future)))
         self._work = Work(
             library,
@@ -77,7 +84,6 @@ class Service:
         )
         self._lookout = Lookout(lambda future: self.tell(LookDone(future)))
         self._chores = Chores(config.library, self.tell)
-        self._watcher = Watcher(list(folders), self.tell)
         self._coverage = Coverage(self._watcher)
         self._checked_at = -_CHECK_S
         self._library_at = self._library_wait_s = 0.0
@@ -227,9 +233,8 @@ class Service:
             self._look(root.path)
 
     def _look(self, folder: bytes, retry_failed: bool = False) -> None:
-        # What was not there at the last look has come since.
-        priority = Priority.NEW if folder in self.state.looks else Priority.BACKFILL
         unmounted = tuple(sorted(path for root in self._watcher.roots for path in root.unmounted()))
+        priority = self._arrivals.priority(folder)
         look = Look(self._config.library, self._version, (folder,), retry_failed, priority, unmounted)
         self._lookout.look(look)
 
@@ -238,6 +243,7 @@ class Service:
         if looked is None:
             return
         self.state.note_look(looked)
+        self._arrivals.note_look(looked.folders)
         for path, reason in looked.unread:
             _log.warning("cannot be read", extra={"path": path, "reason": reason})
         for path in looked.emptied:

@@ -102,12 +102,16 @@ class Work:
         wanted = self._wanted(candidates)
         self._drop_vanished([path for path, state in states.items() if state is None])
         chosen = [(job, state) for job, state in candidates if state in wanted]
-        unwanted = {job.path for job, _ in there} - {job.path for job, _ in chosen}
-        if unwanted:
+        if unwanted := {job.path for job, _ in calm} - {job.path for job, _ in chosen}:
             self._library.remove_jobs(unwanted)
-        # Only now are they out of the queue: if that had failed they would be in both.
-        self._settling.note(({job.path for job, _ in there} - {job.path for job, _ in calm}), time.monotonic())
+        self._let_settle({job.path for job, _ in there} - {job.path for job, _ in calm})
         return chosen
+
+    def _let_settle(self, paths: set[bytes]) -> None:
+        if paths:
+            # They stay in the queue, which alone knows whether they are new; settled, their time has come.
+            self._library.defer_jobs(paths, self._clock() + self._settling.calm_s)
+            self._settling.note((path for path in paths if path not in self._settling), time.monotonic())
 
     def _is_calm(self, job: Job, state: FileState) -> bool:
         """Whether nobody seems to be writing to a file; what a person wants is taken as it is."""

@@ -81,6 +81,10 @@ class Files:
         known = {row for chunk in chunks(paths) for row in self._rows(in_list(sql, chunk), chunk)}
         return {file.path for file in files if state(file) in known}
 
+    def has(self, path: bytes) -> bool:
+        """Whether a file was ever heard under this name."""
+        return bool(self._rows("SELECT 1 FROM files WHERE path = ?", [path]))
+
     def put(self, file: FileState, recording_id: int, tags: Tags) -> None:
         """Let a file point at a recording; it waits no more and has not failed."""
         path, size, mtime_ns = state(file)

@@ -13,17 +13,13 @@ from musrecd.types import Job, Priority
 # A clock that was set back must not make a job wait for years.
 _LONGEST_WAIT_S = 86_400.0
 
+# What was there before and is touched while it waits, or seen once more, has not come since: it does not become new.
 _PUT = """
-    INSERT INTO jobs (path, priority, due_at, attempts) VALUES (?, ?, ?, 0)
+    INSERT INTO jobs (path, priority, due_at, attempts) VALUES (:path, :priority, :due_at, 0)
     ON CONFLICT (path) DO UPDATE
-    SET priority = min(priority, excluded.priority), due_at = min(due_at, excluded.due_at), attempts = 0
-"""
-# What was tried before waits for its next try.
-_PUT_PATIENTLY = """
-    INSERT INTO jobs (path, priority, due_at, attempts) VALUES (?, ?, ?, 0)
-    ON CONFLICT (path) DO UPDATE
-    SET priority = min(priority, excluded.priority),
-        due_at = CASE WHEN attempts > 0 THEN due_at ELSE min(due_at, excluded.due_at) END
+    SET priority = CASE WHEN priority = :backfill AND :priority = :new THEN priority ELSE min(priority, :priority) END,
+        due_at = CASE WHEN :patient AND attempts > 0 THEN due_at ELSE min(due_at, :due_at) END,
+        attempts = CASE WHEN :patient THEN attempts ELSE 0 END
 """
 _DUE = """
     SELECT path, priority, attempts FROM jobs WHERE due_at <= ? OR due_at > ? ORDER BY priority, id LIMIT ?
@@ -37,12 +33,13 @@ class Jobs:
         self._connection = connection
 
     def put(self, paths: Iterable[bytes], priority: Priority, due_at: float, *, patient: bool) -> None:
-        """Let files wait; one that waits already keeps its place, or takes a better one.
+        """Let files wait; one that waits already keeps its place, or takes a better one, but never becomes new.
 
         What was tried before begins anew; with `patient` it waits for its next try all the same.
         """
-        sql = _PUT_PATIENTLY if patient else _PUT
-        self._connection.executemany(sql, ((path, int(priority), due_at) for path in paths))
+        how = {"priority": int(priority), "due_at": due_at, "patient": patient}
+        how |= {"backfill": int(Priority.BACKFILL), "new": int(Priority.NEW)}
+        self._connection.executemany(_PUT, ({"path": path, **how} for path in paths))
 
     def due(self, now: float, number: int) -> list[Job]:
         """Return up to `number` jobs whose time has come at `now`, in seconds since 1970."""
@@ -52,6 +49,10 @@ class Jobs:
     def postpone(self, path: bytes, due_at: float) -> None:
         """Try one again later; the attempt counts."""
         self._connection.execute("UPDATE jobs SET due_at = ?, attempts = attempts + 1 WHERE path = ?", [due_at, path])
+
+    def defer(self, paths: Iterable[bytes], due_at: float) -> None:
+        """Take some later, without having tried."""
+        self._connection.executemany("UPDATE jobs SET due_at = ? WHERE path = ?", ((due_at, path) for path in paths))
 
     def remove(self, paths: Sequence[bytes]) -> None:
         """Let files wait no more."""

@@ -74,12 +74,12 @@ class Library(Writable):
             return self._files.unchanged(files)
 
     def add(self, file: FileState, analysis: Analysis, tags: Tags) -> bool:
-        """Store what was heard in a file; whether the recording is new to the library.
+        """Store what was heard in a file; whether both the file and the recording are new to the library.
 
         The same recording and version again overwrites its row.
         """
         with self._transaction():
-            is_new = self._analyses.recording(analysis.audio_id) is None
+            is_new = not self._files.has(file.path) and self._analyses.recording(analysis.audio_id) is None
             recording_id = self._analyses.put(analysis)
             self._files.put(file, recording_id, tags)
         return is_new
@@ -134,6 +134,12 @@ class Library(Writable):
         """Return the most urgent jobs whose time has come."""
         with library_errors(self.path):
             return self._jobs.due(now, number)
+
+    def defer_jobs(self, paths: Iterable[bytes], due_at: float) -> None:
+        """Let files wait until `due_at` (seconds since 1970)."""
+        paths = list(paths)
+        with self._transaction():
+            self._jobs.defer(paths, due_at)
 
     def remove_jobs(self, paths: Iterable[bytes]) -> None:
         """Let files wait no more."""

@@ -27,7 +27,15 @@ class Scene:
         self.library.register_encoder(INFO)
         self.unmounted: set[bytes] = set()
         self.under_way: set[bytes] = set()
-        self.intake = Intake(self.library, INFO.version, Settling(0.0), self.may_be_unmounted, lambda: self.under_way)
+        self.is_looked_through = True
+        self.intake = Intake(
+            self.library,
+            INFO.version,
+            Settling(0.0),
+            self.may_be_unmounted,
+            lambda: self.under_way,
+            lambda path: Priority.NEW if self.is_looked_through else Priority.BACKFILL,
+        )
 
     def may_be_unmounted(self, path: bytes) -> bool:
         return any(is_below(path, folder) for folder in self.unmounted)
@@ -79,6 +87,19 @@ def test_what_waits_for_better_ears_alone_is_not_new(scene):
     scene.told(Touched(touched), Touched(changed), Touched(new))
     scene.bring_in()
     assert set(scene.jobs()) == {Job(touched, Priority.AGAIN), Job(changed, Priority.NEW), Job(new, Priority.NEW)}
+
+
+def test_what_is_touched_before_its_folder_was_looked_through_is_not_new(scene):
+    touched, known = scene.file("touched.mp3"), scene.known("known.mp3", 1)
+    scene.library.register_encoder(INFO, 1)
+    scene.is_looked_through = False
+    scene.told(Touched(touched), Touched(known))
+    scene.bring_in()
+    assert scene.jobs() == [Job(touched, Priority.BACKFILL), Job(known, Priority.AGAIN)]
+    scene.is_looked_through = True
+    scene.told(Touched(touched))
+    scene.bring_in()
+    assert scene.jobs()[0] == Job(touched, Priority.BACKFILL), "not by being touched while it waits"
 
 
 def test_a_rename_moves_the_row_and_a_deletion_marks_it(scene):

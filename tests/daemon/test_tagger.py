@@ -56,6 +56,12 @@ def genres(path: Path) -> tuple[str, ...]:
     return files.read(bytes(path)).genres
 
 
+def wait_for_genres(config) -> list[bytes]:
+    """Files that are to get genres and have not yet, which takes a process some seconds."""
+    with Library.open(config.library) as library:
+        return [path for path, _ in library.tag_queue.due(2e9, 100)] + journal(config)
+
+
 def journal(config) -> list[bytes]:
     with LibraryReader.open(config.library) as reader:
         return [entry.plan.path for entry in reader.journal.entries()]
@@ -84,6 +90,34 @@ def test_what_was_there_before_the_daemon_stays_as_it_is(run, config, music, son
     until(lambda: genres(music / songs[1].name))
     assert hashlib.sha256((music / "old.mp3").read_bytes()).digest() == before
     assert journal(config) == [bytes(music / songs[1].name)]
+
+
+def test_what_waits_since_before_is_not_new_if_touched_or_seen_again(run, config, music, songs, until, monkeypatch):
+    """With a long backlog both happen to many a file before its turn comes."""
+    for song in songs:
+        shutil.copy(song, music / song.name)
+    with monkeypatch.context() as patch:
+        patch.setattr(hearing.Hearing, "room", 0)
+        daemon = run()
+        until(lambda: daemon.n_looks >= 1)
+        (music / songs[0].name).touch()
+        daemon.service.tell(LookThrough())
+        until(lambda: daemon.n_looks >= 2 and not len(daemon.service._settling))
+    until(lambda: daemon.findable() == {song.name for song in songs})
+    assert wait_for_genres(config) == []
+    assert not any(genres(music / song.name) for song in songs)
+
+
+def test_what_was_known_and_sounds_different_now_is_not_new(run, config, music, songs, until):
+    """A recording that its owner cut anew is still theirs."""
+    old = music / songs[0].name
+    shutil.copy(songs[0], old)
+    daemon = run()
+    until(lambda: daemon.findable() == {old.name})
+    until(lambda: daemon.n_looks >= 1)
+    old.write_bytes(songs[1].read_bytes())
+    until(lambda: daemon.service._work.n_done == 2)
+    assert wait_for_genres(config) == []
 
 
 def test_a_genre_that_is_there_stays(run, music, songs, until, config):

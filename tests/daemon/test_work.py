@@ -15,7 +15,7 @@ from musrecd.ingest.vanished import is_below
 from musrecd.ingest.work import Outcome, Task
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
-from musrecd.types import Analysis, EncoderInfo, KnownRecording, Priority, Tags
+from musrecd.types import Analysis, EncoderInfo, Job, KnownRecording, Priority, Tags
 
 INFO = EncoderInfo("enc-1", 4, ())
 
@@ -297,6 +297,8 @@ def test_a_file_that_was_written_a_moment_ago_waits_until_it_stands_still(scene)
     assert list(scene.workers.taken) == [asked, old]
     assert scene.waiting() == {asked, old}
     assert scene.settled() == [fresh]
+    scene.now += 4
+    assert Job(fresh, Priority.NEW) in scene.library.due_jobs(scene.now, 10), "it keeps its place"
 
 
 def test_a_file_that_is_waited_for_is_not_heard_meanwhile(scene):

@@ -26,10 +26,27 @@ def test_the_most_urgent_go_first_and_equals_in_the_order_of_arrival(queue):
 
 
 def test_a_file_waits_once_and_keeps_the_better_place(queue):
-    queue.enqueue([b"/a", b"/b"], Priority.BACKFILL)
+    queue.enqueue([b"/a", b"/b"], Priority.AGAIN)
     queue.enqueue([b"/b"], Priority.NEW)
-    queue.enqueue([b"/b"], Priority.AGAIN)
-    assert queue.due_jobs(0, 10) == [Job(b"/b", Priority.NEW), Job(b"/a", Priority.BACKFILL)]
+    queue.enqueue([b"/b"], Priority.BACKFILL)
+    assert queue.due_jobs(0, 10) == [Job(b"/b", Priority.NEW), Job(b"/a", Priority.AGAIN)]
+
+
+@pytest.mark.parametrize("patient", [False, True])
+def test_what_was_there_before_never_becomes_new(queue, patient):
+    """Who touches a file of the backlog, or looks through its folder again, would else have genres written into it."""
+    queue.enqueue([b"/a"], Priority.BACKFILL)
+    queue.enqueue([b"/a"], Priority.NEW, patient=patient)
+    assert queue.due_jobs(0, 10) == [Job(b"/a", Priority.BACKFILL)]
+    queue.enqueue([b"/a"], Priority.ASKED, patient=patient)
+    assert queue.due_jobs(0, 10) == [Job(b"/a", Priority.ASKED)]
+
+
+def test_what_is_deferred_was_not_tried(queue):
+    queue.enqueue([b"/a", b"/b"], Priority.BACKFILL)
+    queue.defer_jobs([b"/a", b"/unknown"], 500.0)
+    assert paths(queue) == [b"/b"]
+    assert queue.due_jobs(500.0, 10)[0] == Job(b"/a", Priority.BACKFILL)
 
 
 def test_what_is_not_due_waits(queue):

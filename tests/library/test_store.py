@@ -40,6 +40,13 @@ def test_adding_again_changes_one_row_only(library, path, make):
         np.testing.assert_array_equal(reader.vectors(make.version), expected)
 
 
+def test_adding_says_whether_file_and_recording_are_both_new(library, make):
+    assert library.add(make.file(b"/1"), make.analysis(1), TAGS)
+    assert not library.add(make.file(b"/1"), make.analysis(2), TAGS), "the file was there"
+    assert not library.add(make.file(b"/2"), make.analysis(2), TAGS), "the recording was there"
+    assert library.add(make.file(b"/3"), make.analysis(3), TAGS)
+
+
 BAD = {
     "nan": lambda a: {"embedding": np.full_like(a.embedding, np.nan)},
     "inf": lambda a: {"embedding": np.where(a.embedding == a.embedding[0], np.inf, a.embedding)},

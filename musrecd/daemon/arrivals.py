@@ -1,0 +1,43 @@
+"""Which files have come since their folder was looked through: only these are new, and get genres if that is wanted.
+
+All others were there before, and their owner left them as they are.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from musrecd.daemon.mounts import Mount
+from musrecd.daemon.pulse import Identity
+from musrecd.daemon.watcher import Root
+from musrecd.ingest.vanished import is_below
+from musrecd.types import Priority
+
+# A folder is another one when something else is mounted there, or below it.
+_Seen = tuple[Identity | None, frozenset[Mount]]
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """Remembers which watched folders were looked through, as what they were then."""
+
+    roots: Sequence[Root]
+    _seen: dict[bytes, _Seen] = field(default_factory=dict)
+
+    def note_look(self, folders: Collection[bytes]) -> None:
+        """Take note that a look through these folders ended; all that was there waits by now."""
+        for root in self.roots:
+            if root.path in folders:
+                self._seen[root.path] = _as_seen(root)
+
+    def priority(self, path: bytes) -> Priority:
+        """How urgent a file is that nobody heard yet, or all such files in a folder."""
+        is_new = any(self._is_looked_through(root) for root in self.roots if is_below(path, root.path))
+        return Priority.NEW if is_new else Priority.BACKFILL
+
+    def _is_looked_through(self, root: Root) -> bool:
+        seen, now = self._seen.get(root.path), _as_seen(root)
+        return seen is not None and seen[0] == now[0] and now[1] <= seen[1]
+
+
+def _as_seen(root: Root) -> _Seen:
+    return root.identity, frozenset(mount for mount, _ in root.mounts)
