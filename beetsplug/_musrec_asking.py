@@ -9,10 +9,9 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from beets.library import Item, parse_query_parts
 from beets.ui import UserError  # type: ignore[attr-defined]
 
-from beetsplug._musrec_items import answering, beets_items, named, quoted
+from beetsplug._musrec_items import answering, beets_items, named, parsed, quoted
 
 # Who waits longer is quicker alone.
 _ANSWER_S = 10.0
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from beets.dbcore.query import Query
-    from beets.library import Library
+    from beets.library import Item, Library
 
     from musrecd.asking.ask import Answered
     from musrecd.asking.question import Question
@@ -179,8 +178,7 @@ class _Asking(NamedTuple):
 
     def _pool(self, arguments: Sequence[str]) -> np.ndarray:
         """Rows of the tracks that match a query of beets. Raises UserError if there are none."""
-        query, _ = parse_query_parts(list(arguments), Item)
-        if not (rows := self._rows_matching(query)).size:
+        if not (rows := self._rows_matching(parsed(arguments))).size:
             raise UserError(f"--in: no analysed track matches {quoted(list(arguments))}")
         return rows
 

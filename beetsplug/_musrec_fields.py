@@ -114,7 +114,8 @@ def set_fields(lib: Library, reader: LibraryReader, info: EncoderInfo, items: It
                 if item.get(name) != value and (words or name in item):
                     item[name] = value
             _set_pulse(item, pulses[track.recording_id])
-            item.store()
+            if item._dirty:  # beets tells everybody of what is stored, changed or not
+                item.store()
 
 
 def _set_pulse(item: Item, pulse: Pulse) -> None:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from beets.ui import UserError  # type: ignore[attr-defined]
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from beets.dbcore import Query
     from beets.library import Item, Library
 
     from musrecd.library.items import BeetsItems
@@ -23,14 +24,50 @@ if TYPE_CHECKING:
     from musrecd.types import EncoderInfo
 
 _SHOWN = 3
+_PART = 5000
 
 
 def matching(lib: Library, arguments: list[str]) -> list[Item]:
     """Return the items that match. Raises UserError if there are none."""
     items = list(lib.items(arguments))
     if not items:
-        raise UserError(f"no track matches {quoted(arguments)}" if arguments else "the beets library is empty")
+        raise _no_match(arguments)
     return items
+
+
+def in_parts(lib: Library, arguments: list[str]) -> Iterator[list[Item]]:
+    """Yield the items that match, some thousands at a time, by number: a million at once take gigabytes.
+
+    Raises UserError if there are none.
+    """
+    from beets.dbcore.query import AndQuery, NumericQuery
+
+    query = parsed(arguments)
+    with lib.transaction() as transaction:
+        highest = transaction.query("SELECT coalesce(max(id), 0) FROM items")[0][0]
+    is_empty = True
+    for first in range(1, highest + 1, _PART):
+        if part := list(lib.items(AndQuery([query, NumericQuery("id", f"{first}..{first + _PART - 1}")]))):
+            is_empty = False
+            yield part
+    if is_empty:
+        raise _no_match(arguments)
+
+
+def parsed(arguments: Sequence[str]) -> Query:
+    """Return a query of items. Raises beets' InvalidQueryError, which beets tells the person."""
+    from beets.dbcore.query import InvalidQueryArgumentValueError, InvalidQueryError
+    from beets.library import Item, parse_query_parts
+
+    try:
+        query, _ = parse_query_parts(list(arguments), Item)
+    except InvalidQueryArgumentValueError as error:
+        raise InvalidQueryError(list(arguments), error) from error
+    return query
+
+
+def _no_match(arguments: list[str]) -> UserError:
+    return UserError(f"no track matches {quoted(arguments)}" if arguments else "the beets library is empty")
 
 
 def quoted(arguments: Sequence[str]) -> str:

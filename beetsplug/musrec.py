@@ -17,7 +17,7 @@ from beets.plugins import BeetsPlugin
 from beets.ui import UserError  # type: ignore[attr-defined]
 
 from beetsplug._musrec_command import LateCommand
-from beetsplug._musrec_items import answering, beets_items, matching
+from beetsplug._musrec_items import answering, beets_items, in_parts
 from beetsplug._musrec_query import SimilarQuery
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class MusrecPlugin(BeetsPlugin):
         from musrecd.ingest.ingest import ingest
 
         config = self._config(threads=options.threads)
-        tasks = _tasks(matching(lib, arguments))
+        tasks = [task for items in in_parts(lib, arguments) for task in _tasks(items)]
         with ProgressBar("Analysing") as bar:
             report = ingest(
                 config, tasks, listener=bar.listener(), force=bool(options.force), retry_failed=bool(options.retry)
@@ -196,7 +196,8 @@ class MusrecPlugin(BeetsPlugin):
 
         with LibraryReader.open(config.library) as reader:
             if (info := reader.encoder()) is not None:
-                set_fields(lib, reader, info, matching(lib, arguments))
+                for items in in_parts(lib, arguments):
+                    set_fields(lib, reader, info, items)
                 beets_items(lib, reader, info).note()
 
     # import

@@ -15,7 +15,8 @@ _NOTE = """
     ON CONFLICT (recording_id) DO UPDATE SET n = n + 1, last_at = excluded.last_at
 """
 SUGGESTED = """
-    SELECT a."row", s.n FROM suggestions s JOIN analyses a ON a.recording_id = s.recording_id AND a.encoder_id = ?
+    SELECT a."row", s.n FROM suggestions s
+    CROSS JOIN analyses a ON a.recording_id = s.recording_id AND a.encoder_id = ?
 """
 
 

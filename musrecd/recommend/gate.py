@@ -17,7 +17,8 @@ from musrecd.types import Features, FloatArray
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-_FIRST_BATCH = 32
+# A name takes as long to look up as a few hundred vectors.
+_FIRST_BATCH = 1.5
 # A catalogue may go through all its names each time it is asked.
 _FIRST_BATCH_IF_PICKY = 512
 _LARGEST_BATCH = 1024
@@ -46,7 +47,7 @@ class Gate:
         self._artists = {artist_key(seed.artist) for seed in query.likes} - {""} if choice.not_same_artist else set()
         self._entries: dict[int, Entry | None] = {}
         is_picky = genre_rule is not None or rules.years != (None, None) or choice.diverse > 0
-        self._first_batch = _FIRST_BATCH_IF_PICKY if is_picky else _FIRST_BATCH
+        self._first_batch = _FIRST_BATCH_IF_PICKY if is_picky else round(_FIRST_BATCH * choice.number)
 
     def passing(
         self, ranked: Iterator[tuple[int, float]], broken: "npt.NDArray[np.uint8]", *, genre: bool

@@ -10,6 +10,8 @@ import numpy as np
 from musrecd.types import FloatArray
 
 _BLOCK_BYTES = 2**24
+# As much is looked at in less time than threads take to begin.
+_SMALL_BYTES = 2**23
 # Less than this nobody misses, nor waits for.
 _LARGE_BYTES = 2**27
 _ROWS_AT_ONCE = 256
@@ -41,7 +43,9 @@ def cosines(vectors: FloatArray, direction: FloatArray) -> FloatArray:
     is_large = vectors.nbytes > _LARGE_BYTES
     mapping = _mapping(vectors) if is_large else None
     begin = 0 if mapping is None else _address(vectors) - _address(np.frombuffer(mapping, np.uint8))
-    n_rows = max(1, _BLOCK_BYTES // max(1, vectors.shape[1] * vectors.itemsize))
+    n_threads = min(_MOST_THREADS, os.cpu_count() or 1) if vectors.nbytes > _SMALL_BYTES else 1
+    n_bytes = min(_BLOCK_BYTES, -(-vectors.nbytes // (2 * n_threads)))
+    n_rows = max(1, n_bytes // max(1, vectors.shape[1] * vectors.itemsize))
 
     def look_at(starts: Iterator[int]) -> None:
         for start in starts:
@@ -50,14 +54,14 @@ def cosines(vectors: FloatArray, direction: FloatArray) -> FloatArray:
             if mapping is not None:
                 _let_go(mapping, begin + start * vectors.strides[0], block.nbytes)
 
-    _together(look_at, iter(range(0, len(vectors), n_rows)), _MOST_THREADS if is_large else 1)
+    _together(look_at, iter(range(0, len(vectors), n_rows)), n_threads)
     np.clip(found, -1, 1, out=found)
     return found
 
 
 def _together(work: Callable[[Iterator[int]], None], starts: Iterator[int], n_threads: int) -> None:
     """Let some threads take one start after the other, so that none waits for another one that has no processor."""
-    helpers = [Thread(target=work, args=(starts,)) for _ in range(min(n_threads, os.cpu_count() or 1) - 1)]
+    helpers = [Thread(target=work, args=(starts,)) for _ in range(n_threads - 1)]
     for helper in helpers:
         helper.start()
     work(starts)

@@ -211,6 +211,8 @@ def test_a_file_that_fails_is_named_and_the_others_are_heard(tmp_path, tiny_weig
         (["similar", "id:1", "-n", "0"], "musrec.number: must be a whole number from 1"),
         (["similar", "id:1", "--min-score", "3"], "musrec.min_score: must be a number from -1"),
         (["analyse", "-t", "-1"], "musrec.threads: must be a whole number from 0"),
+        (["analyse", "year:abc.."], "invalid query"),
+        (["similar", "id:1", "--in", "year:abc.."], "invalid query"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(beet, arguments, line):

@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musrecd.errors import LibraryError
+from musrecd.library import reader as reader_module
+from musrecd.library.database import in_list
 from musrecd.library.encoding import fold
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
+from musrecd.library.suggestions import SUGGESTED
 from musrecd.types import Priority, Tags
 
 
@@ -289,3 +292,18 @@ print(sorted(heavy & sys.modules.keys()))
 def test_reader_imports_nothing_heavy(filled, path, start):
     output, _ = start(IMPORTS, path).communicate(timeout=20)
     assert output == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("sql", "begins"),
+    [
+        (reader_module._TRACKS_AT, "SEARCH f USING PRIMARY KEY (path=?)"),
+        (reader_module._TRACKS_IN_ROWS, "SEARCH a USING COVERING INDEX analyses_by_row"),
+        (SUGGESTED, "SCAN s"),
+    ],
+)
+def test_a_look_up_of_many_begins_with_them_and_not_with_the_whole_library(filled, path, sql, begins):
+    with closing(sqlite3.connect(path)) as connection:
+        asked = in_list(sql, range(900))
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {asked}", [1] * asked.count("?")).fetchall()
+    assert plan[0][3].startswith(begins)
