@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from musrecd.keys import KEYS
 from musrecd.recommend import ranking
-from musrecd.recommend.asking import Entry, Seed
+from musrecd.recommend.asking import Effort, Entry, Seed
 from musrecd.recommend.reasons import explain
 
 if TYPE_CHECKING:
@@ -128,8 +128,13 @@ def ask(
     question: Question,
     catalogue: Catalogue,
     pool: np.ndarray | None = None,
+    *,
+    keeps: bool = False,
 ) -> Answered:
-    """Answer from the library. `pool` are the rows that may be results, all if None. Raises MusrecError."""
+    """Answer from the library. `pool` are the rows that may be results, all if None; `keeps` is as in `Effort`.
+
+    Raises MusrecError.
+    """
     _stay_in_one_thread()
     features, vectors = reader.features(info.version), reader.vectors(info.version)
     suggested = reader.suggested(info.version) if question.choice.fresh else {}
@@ -142,7 +147,7 @@ def ask(
         question.choice,
         pool=pool,
         suggested=suggested,
-        in_detail=question.in_detail,
+        effort=Effort(question.in_detail, keeps),
     )
     results = {result.row: result for result in answer.results}
     rows = list(results)

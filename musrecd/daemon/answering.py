@@ -96,7 +96,7 @@ class Answering:
             seeds += found
             heard += of_these if weight > 0 else []
         catalogue = BeetsCatalogue(items)
-        answered = ask(reader, info, seeds, asked, catalogue)
+        answered = ask(reader, info, seeds, asked, catalogue, keeps=True)
         results = [shown(told, catalogue.numbers) for told in answered.told]
         tell({"results": results, "seeds": heard, "notes": answered.notes, "unheard": items.count_unheard()})
         return items.note

@@ -49,6 +49,16 @@ class Choice(NamedTuple):
     strict: bool = False
 
 
+class Effort(NamedTuple):
+    """What is done for an answer: told `in_detail` what speaks for each result, its sound apart.
+
+    Whoever will ask again `keeps` large vectors, see `similarity.cosines`.
+    """
+
+    in_detail: bool = True
+    keeps: bool = False
+
+
 class Seed(NamedTuple):
     """A track asked about, in the library or not. `weight` is below 0 for what results should not be like.
 

@@ -36,13 +36,14 @@ def falling(scores: FloatArray) -> Iterator["npt.NDArray[np.intp]"]:
         n_wanted, n_given = n_wanted * _WIDER, best.size
 
 
-def best_first(scorer: Scorer, candidates: "npt.NDArray[np.bool_]") -> Iterator[tuple[int, float]]:
-    """Yield the rows of a mask with their exact scores, highest first, equal ones by row.
+def best_first(scorer: Scorer, candidates: "npt.NDArray[np.bool_] | None") -> Iterator[tuple[int, float]]:
+    """Yield the rows of a mask, all if None, with their exact scores, highest first, equal ones by row.
 
     Exact scores are worked out only for rows whose ceiling could still put them next.
     """
     waiting: list[tuple[float, int]] = []
-    for block in falling(np.where(candidates, scorer.ceiling, np.float32(-np.inf))):
+    ceiling = scorer.ceiling if candidates is None else np.where(candidates, scorer.ceiling, np.float32(-np.inf))
+    for block in falling(ceiling):
         for start in range(0, block.size, _AT_ONCE):
             rows = block[start : start + _AT_ONCE]
             highest = float(scorer.ceiling[rows[0]])

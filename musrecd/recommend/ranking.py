@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from musrecd.recommend.asking import Answer, Catalogue, Choice, Result, Rules, Seed
+from musrecd.recommend.asking import Answer, Catalogue, Choice, Effort, Result, Rules, Seed
 from musrecd.recommend.gate import Gate
 from musrecd.recommend.genres import GenreRule
 from musrecd.recommend.order import best_first
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _NOTHING: Mapping[int, int] = {}
+_ALL = Effort()
 
 
 def answer(
@@ -33,22 +34,21 @@ def answer(
     *,
     pool: "npt.NDArray[np.bool_] | Sequence[int] | npt.NDArray[np.integer] | None" = None,
     suggested: Mapping[int, int] = _NOTHING,
-    in_detail: bool = True,
+    effort: Effort = _ALL,
 ) -> Answer:
     """Rank rows of `vectors` (n_rows, dim, of unit length) for the seeds, which are never among the results.
 
     Only rows in `pool` (a mask, or row numbers) are considered, all if None; `suggested` is how often each row was
     suggested before and counts if the choice is `fresh`. While too few satisfy the rules, and unless the choice is
     `strict`, those follow that break the fewest, each told in its `breaks`. Raises MusrecError if nothing is asked
-    that results should be like, or for a label that is none. What speaks for each result, its sound apart, is told
-    `in_detail`.
+    that results should be like, or for a label that is none.
     """
     n_rows = min(len(vectors), len(features.duration_s))
     if len(vectors) != n_rows:  # a view would be another array, of which nothing is known yet
         vectors = vectors[:n_rows]
     features = _first(features, n_rows)
     query = query_of(seeds, features.labels)
-    cosine = cosines(vectors, query.direction)
+    cosine = cosines(vectors, query.direction, keeps=effort.keeps)
     genre_rule = GenreRule.of(rules, query, features.labels, may_guess=not choice.strict)
     verdict = judge(rules, query, features, has_genre=genre_rule is not None)
     possible = verdict.possible & (cosine >= choice.min_sound)
@@ -62,10 +62,10 @@ def answer(
     for tier in _allowed(verdict, choice):
         if picker.is_full:
             break
-        candidates = best_first(score, possible & verdict.breaks(tier))
+        candidates = best_first(score, verdict.breaks(tier))
         picker.fill(gate.passing(candidates, verdict.broken, genre=tier.genre))
     reasons = Reasons(query, features, score)
-    results = tuple(_result(candidate, reasons, in_detail=in_detail) for candidate in picker.picked)
+    results = tuple(_result(candidate, reasons, in_detail=effort.in_detail) for candidate in picker.picked)
     told_of_genre = genre_rule.notes() if genre_rule is not None else ()
     return Answer(results, (*told_of_genre, *_notes(results, verdict, choice)))
 

@@ -43,8 +43,10 @@ class Verdict(NamedTuple):
     active: Broken
     unknown: Broken
 
-    def breaks(self, tier: "Tier") -> "npt.NDArray[np.bool_]":
-        """Say which rows break rules of a tier, the genre aside."""
+    def breaks(self, tier: "Tier") -> "npt.NDArray[np.bool_] | None":
+        """Say which rows break the rules of a tier and no others, the genre aside; None for all."""
+        if not self.active & ~Broken.GENRE:
+            return None
         found: npt.NDArray[np.bool_] = (self.broken > 0) if tier.others else (self.broken == 0)
         return found | (self.broken == 0) if tier.genre else found
 

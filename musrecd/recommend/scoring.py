@@ -9,6 +9,7 @@ from musrecd.recommend.asking import Weights
 from musrecd.recommend.hubs import hubs_of
 from musrecd.recommend.mixing import key_values, tempo_values
 from musrecd.recommend.query import Query
+from musrecd.recommend.similarity import cosines
 from musrecd.types import Features, FloatArray
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class Score:
 
     A part that no seed has is left out, the others weigh the more; without any, the sound decides.
     `cosine` (n_rows,) is that to the likes. How crowded it is around a row takes long to tell: `exact` tells it of the
-    rows that it is asked for, `ceiling` (n_rows,) does without, and is -inf for those that cannot be results.
+    rows that it is asked for, `ceiling` (n_rows, once they were compared) does without, and is -inf for those that
+    cannot be results.
     """
 
     def __init__(
@@ -41,16 +43,16 @@ class Score:
         self._shares = _shares(query, asked)
         self._hubs = hubs_of(vectors) if self._shares.sound > 0 else None
         self.cosine = cosine
-        self.ceiling: FloatArray = np.full(len(cosine), -np.inf, np.float32)
+        self.ceiling: FloatArray = np.empty(0, np.float32)
 
     def compare(self, possible: "npt.NDArray[np.bool_]", suggested: Mapping[int, int]) -> None:
         """Work out the ceiling of possible rows; those that were `suggested`, as often as said, lose by it."""
-        sound: FloatArray = np.float32(self._shares.sound) * self._sound()
-        if self._shares == Weights(sound=self._shares.sound):
-            self.ceiling = np.where(possible, sound, np.float32(-np.inf))
-        else:
+        # Arrays of a million numbers take about as long to be had as to be filled.
+        self.ceiling = np.float32(self._shares.sound) * self._sound()
+        if self._shares != Weights(sound=self._shares.sound):
             rows = np.flatnonzero(possible)
-            self.ceiling[rows] = sound[rows] + self._others(rows)
+            self.ceiling[rows] += self._others(rows)
+        np.putmask(self.ceiling, ~possible, np.float32(-np.inf))
         for row, times in suggested.items():
             if 0 <= row < len(self.ceiling):
                 self.ceiling[row] -= _STALE * np.log2(1 + max(times, 0))
@@ -94,7 +96,9 @@ class Score:
     def _sound(self) -> FloatArray:
         if not len(self._query.unlike):
             return self.cosine
-        closest = np.maximum((self._vectors @ self._query.unlike.T).max(axis=1), 0)
+        closest = np.zeros(len(self._vectors), np.float32)
+        for unlike in self._query.unlike:
+            np.maximum(closest, cosines(self._vectors, unlike), out=closest)
         apart: FloatArray = self.cosine - np.float32(_AWAY) * closest
         return apart
 
