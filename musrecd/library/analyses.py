@@ -26,7 +26,7 @@ from musrecd.library.encoding import (
     to_blob,
     unit_blob,
 )
-from musrecd.library.rowfile import RowFile
+from musrecd.library.rowfile import VECTORS, RowFile
 from musrecd.types import Analysis, Chunks, EncoderInfo
 
 _UPSERT_RECORDING = """
@@ -128,7 +128,7 @@ class Analyses:
         """
         n_damaged = 0
         for encoder in self._encoders():
-            damaged = list(encoder.vectors(self._path, self._connection).rows.damaged())
+            damaged = list(encoder.file(VECTORS, self._path, self._connection).rows.damaged())
             mark_damaged(self._connection, encoder.id, self._recordings_in(encoder, damaged))
             for file in self._files(encoder):
                 file.rebuild(is_committed=self._is_committed)

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Self
 
 from musrecd.library import features, vectors
 from musrecd.library.encoding import encoder_from_row, file_name_part
-from musrecd.library.rowfile import RowFile
-from musrecd.library.rows import Layout, Rows
+from musrecd.library.rowfile import ENDINGS, VECTORS, RowFile
+from musrecd.library.rows import Rows
 from musrecd.types import EncoderInfo
 
 # The columns of `StoredEncoder.from_columns`; a condition is to follow.
@@ -31,19 +31,14 @@ class StoredEncoder(NamedTuple):
         number, n_rows, library_uuid, *encoder = columns
         return cls(number, n_rows, library_uuid, encoder_from_row(*encoder))
 
-    def vectors(self, database: Path, connection: sqlite3.Connection) -> RowFile:
-        """Get at the file of embeddings."""
-        return self._file(database, connection, vectors.layout(self.info.dim))
-
-    def features(self, database: Path, connection: sqlite3.Connection) -> RowFile:
-        """Get at the file of features."""
-        return self._file(database, connection, features.layout(self.info.dim, len(self.info.labels)))
-
     def files(self, database: Path, connection: sqlite3.Connection) -> list[RowFile]:
         """Get at all its files."""
-        return [self.vectors(database, connection), self.features(database, connection)]
+        return [self.file(ending, database, connection) for ending in ENDINGS]
 
-    def _file(self, database: Path, connection: sqlite3.Connection, layout: Layout) -> RowFile:
+    def file(self, ending: str, database: Path, connection: sqlite3.Connection) -> RowFile:
+        """Get at the file of embeddings, or that of features."""
+        n_labels = len(self.info.labels)
+        layout = vectors.layout(self.info.dim) if ending == VECTORS else features.layout(self.info.dim, n_labels)
         path = database.with_name(f"{database.name}.{file_name_part(self.info.version)}.{layout.ending}")
         rows = Rows(connection, self.id, self.n_rows, layout)
         return RowFile(path, bytes.fromhex(self.library_uuid), self.info.version, rows)

@@ -1,18 +1,18 @@
 """What was heard besides the embedding in a file of rows: length, tempo, key, labels, to be compared all at once."""
 
 import math
-import struct
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from musrecd.keys import KEYS
 from musrecd.library.encoding import FLOAT, from_blob, intact
-from musrecd.library.rowfile import RowFile
-from musrecd.library.rows import Layout
+from musrecd.library.rows import Layout, Records
 from musrecd.types import Features, Label
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _SELECT = """
     SELECT o.id, o.embedding, o.probabilities, o.checksum,
@@ -21,7 +21,7 @@ _SELECT = """
     CROSS JOIN analyses a ON a.encoder_id = o.id / 4294967296 AND a."row" = o.id % 4294967296
     CROSS JOIN recordings r ON r.id = a.recording_id
 """
-_NUMBERS = struct.Struct("<ffffb")  # duration, bpm, its confidence, that of the key, key
+_NUMBERS_BYTES = 17
 _ALIGNMENT = 4
 _LARGEST = float(np.finfo(np.float32).max)
 _STEPS = 255
@@ -36,22 +36,27 @@ def layout(dim: int, n_labels: int) -> Layout:
     def records(rows: Sequence[Sequence[Any]]) -> list[bytes | None]:
         found: list[bytes | None] = [None] * len(rows)
         sound = [i for i, columns in enumerate(rows) if _is_sound(columns, dim, n_labels)]
-        # All at once: numpy takes as long for one row as for a hundred.
-        steps = _in_steps(b"".join(rows[i][1] for i in sound))
-        for place, i in enumerate(sound):
-            # A damaged page may hold values of any type.
-            with suppress(TypeError, ValueError, struct.error):
-                begin = place * n_labels
-                found[i] = (_numbers(*rows[i][3:]) + steps[begin : begin + n_labels]).ljust(n_bytes, b"\x00")
+        for i, record in zip(sound, in_records([rows[i][1:] for i in sound]), strict=True):
+            found[i] = record
         return found
 
-    nothing = _numbers(0.0, None, None, None, None).ljust(n_bytes, b"\x00")
+    def in_records(columns: Sequence[Sequence[Any]]) -> list[bytes | None]:
+        # All at once: numpy takes as long for one row as for a hundred.
+        try:
+            array = _array(columns, n_labels)
+        except (TypeError, ValueError, OverflowError):
+            # A damaged page may hold values of any type.
+            return [None] if len(columns) == 1 else [record for row in columns for record in in_records([row])]
+        data = array.tobytes()
+        return [data[begin : begin + n_bytes] for begin in range(0, len(data), n_bytes)]
+
+    nothing = _array([(bytes(n_labels * FLOAT.itemsize), None, 0.0, None, None, None, None)], n_labels).tobytes()
     return Layout("features", n_bytes, _SELECT, records, nothing)
 
 
-def read(file: RowFile, labels: tuple[Label, ...]) -> Features:
-    """Features of all rows, read-only; views of the file."""
-    rows = file.read().view(_dtype(len(labels))).reshape(-1)
+def of_records(records: Records, labels: tuple[Label, ...]) -> Features:
+    """See features of all rows, read-only, in those of the file."""
+    rows = records.view(_dtype(len(labels))).reshape(-1)
     return Features(
         duration_s=rows["duration_s"],
         bpm=rows["bpm"],
@@ -69,29 +74,37 @@ def _is_sound(columns: Sequence[Any], dim: int, n_labels: int) -> bool:
 
 def _dtype(n_labels: int) -> "np.dtype[np.void]":
     names = ["duration_s", "bpm", "bpm_confidence", "key_confidence", "key", "probabilities"]
-    n_bytes = _NUMBERS.size + n_labels
+    n_bytes = _NUMBERS_BYTES + n_labels
     return np.dtype(
         {
             "names": names,
             "formats": ["<f4", "<f4", "<f4", "<f4", "i1", ("u1", (n_labels,))],
-            "offsets": [0, 4, 8, 12, 16, _NUMBERS.size],
+            "offsets": [0, 4, 8, 12, 16, _NUMBERS_BYTES],
             "itemsize": n_bytes + -n_bytes % _ALIGNMENT,
         }
     )
 
 
-def _numbers(
-    duration_s: float, bpm: float | None, bpm_confidence: float | None, key: str | None, key_confidence: float | None
-) -> bytes:
-    floats = (duration_s, math.nan if bpm is None else bpm, bpm_confidence or 0.0, key_confidence or 0.0)
-    return _NUMBERS.pack(*map(_bounded, floats), _KEY_INDEX.get(key, _NO_KEY) if key is not None else _NO_KEY)
+def _array(columns: Sequence[Sequence[Any]], n_labels: int) -> "npt.NDArray[np.void]":
+    """Lay out columns of rows: probabilities, checksum, duration, bpm, its confidence, key, that one's confidence."""
+    by_column = list(zip(*columns, strict=True)) or [()] * 7
+    probabilities, _, duration_s, bpm, bpm_confidence, key, key_confidence = by_column
+    array = np.zeros(len(columns), _dtype(n_labels))
+    array["duration_s"] = _floats(duration_s, 0.0)
+    array["bpm"] = _floats(bpm, math.nan)
+    array["bpm_confidence"] = _floats(bpm_confidence, 0.0)
+    array["key_confidence"] = _floats(key_confidence, 0.0)
+    array["key"] = [_KEY_INDEX.get(each, _NO_KEY) for each in key]
+    array["probabilities"] = _in_steps(b"".join(probabilities)).reshape(len(columns), n_labels)
+    return array
 
 
-def _bounded(number: float) -> float:
-    """Bring a number into float32; NaN stays."""
-    return number if math.isnan(number) else max(-_LARGEST, min(number, _LARGEST))
+def _floats(values: Sequence[Any], unknown: float) -> "npt.NDArray[np.float64]":
+    """Bring numbers into the limits of float32; NaN stays."""
+    known = np.array([unknown if value is None else value for value in values], np.float64)
+    return np.clip(known, -_LARGEST, _LARGEST)
 
 
-def _in_steps(probabilities: bytes) -> bytes:
+def _in_steps(probabilities: bytes) -> "npt.NDArray[np.uint8]":
     steps = np.clip(from_blob(probabilities), 0, 1) * _STEPS
-    return np.rint(steps).astype(np.uint8).tobytes()
+    return np.rint(steps).astype(np.uint8)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from musrecd.library.database import bounds, library_errors, shown
 from musrecd.library.encoders import ENCODERS, StoredEncoder
 from musrecd.library.encoding import encoder_from_row, fold, from_blob, genres_from_text, intact, slot
 from musrecd.library.readable import Readable
+from musrecd.library.rowfile import FEATURES, VECTORS
 from musrecd.library.suggestions import SUGGESTED
 from musrecd.types import Chunks, EncoderInfo, Features, FileState, FloatArray, Priority, Tags, Track
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from musrecd.library.items import BeetsItems
     from musrecd.library.journal import JournalReader
     from musrecd.library.looks import Sight
+    from musrecd.library.rowfile import Mapped
+    from musrecd.library.rows import Records
     from musrecd.library.summary import Failure, Summary
 
 # CROSS keeps the order; by itself SQLite begins, for a hundred paths, with all analyses.
@@ -56,7 +59,6 @@ _FIND = """
     WHERE f.missing_since IS NULL AND (?*)
     ORDER BY f.path
 """
-_T = TypeVar("_T")
 _OUTPUTS = "SELECT id, embedding, probabilities, checksum FROM outputs WHERE id IN (?*)"
 
 
@@ -69,13 +71,20 @@ class Pulse(NamedTuple):
     key_confidence: float | None
 
 
+class _Kept(NamedTuple):
+    """Rows that were read when the library was in this `state`, and how they are seen."""
+
+    state: int
+    mapped: Mapped
+    view: Any
+
+
 class LibraryReader(Readable):
     """The library opened for asking. Others may write meanwhile."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, busy_timeout_s: float) -> None:
         super().__init__(path, connection, busy_timeout_s)
-        self._state: int | None = None
-        self._arrays: dict[tuple[str, str], Any] = {}
+        self._kept: dict[tuple[str, str], _Kept] = {}
 
     @property
     def journal(self) -> JournalReader:
@@ -139,13 +148,13 @@ class LibraryReader(Readable):
 
         Row numbers never change and rows are only added, so that an array read before stays right.
         """
-        return self._kept("vectors", version, lambda it: vectors.read(it.vectors(self.path, self._connection)))
+        found: FloatArray = self._read(VECTORS, version, lambda it, rows: vectors.of_records(rows, it.dim))
+        return found
 
     def features(self, version: str) -> Features:
         """All that is known of all rows besides, read-only, memory-mapped where that file is sound."""
-        return self._kept(
-            "features", version, lambda it: features.read(it.features(self.path, self._connection), it.info.labels)
-        )
+        found: Features = self._read(FEATURES, version, lambda it, rows: features.of_records(rows, it.labels))
+        return found
 
     def head(self, version: str) -> bytes | None:
         """Return what was learnt of a person's genres with the version, if anything was; damage raises."""
@@ -294,18 +303,18 @@ class LibraryReader(Readable):
             raise LibraryError(f"the library {shown(self.path)} has no analyses of encoder version {version!r}")
         return StoredEncoder.from_columns(found[0])
 
-    def _kept(self, what: str, version: str, read: Callable[[StoredEncoder], _T]) -> _T:
-        """Return what was read before, if nobody changed the library since."""
-        state = self._rows("PRAGMA data_version")[0][0]
-        if state != self._state:
-            self._arrays.clear()
-            self._state = state
-        if (what, version) not in self._arrays:
+    def _read(self, ending: str, version: str, view: Callable[[EncoderInfo, Records], Any]) -> Any:  # noqa: ANN401
+        """Return the `view` of all rows in a file: that of before, if the rows are the same."""
+        state, kept = self._rows("PRAGMA data_version")[0][0], self._kept.get((ending, version))
+        if kept is None or kept.state != state:
             encoder = self._encoder(version)
             with library_errors(self.path):
-                self._arrays[what, version] = read(encoder)
-        found: _T = self._arrays[what, version]
-        return found
+                file = encoder.file(ending, self.path, self._connection)
+                mapped = file.read(kept.mapped if kept else None)
+            is_same = kept is not None and kept.mapped is mapped
+            kept = _Kept(state, mapped, kept.view if kept and is_same else view(encoder.info, mapped.records))
+            self._kept[ending, version] = kept
+        return kept.view
 
     def _damaged(self, recording_id: int) -> LibraryError:
         files = self._rows("SELECT path FROM files WHERE recording_id = ? ORDER BY path LIMIT 1", [recording_id])

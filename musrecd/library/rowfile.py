@@ -22,7 +22,7 @@ from musrecd.library.rows import Records, Rows
 
 _log = logging.getLogger(__name__)
 
-ENDINGS = ("vectors", "features")
+VECTORS, FEATURES = ENDINGS = ("vectors", "features")
 _MAGIC = b"MUSREC"
 _FORMAT = 2
 _MOST_LISTED = 32
@@ -33,7 +33,6 @@ _CRC = struct.Struct("<I")
 HEADER_BYTES = 512
 _NONE = -1
 _SPOT_CHECKS = 8
-_BATCH = 2048
 _fdatasync = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 
 
@@ -62,6 +61,13 @@ class Proof(NamedTuple):
         return self._replace(end=min(row, *self.listed), listed=())
 
 
+class Mapped(NamedTuple):
+    """All rows (n_rows, n_bytes), read-only, and of which file they are a view, None if they are in memory."""
+
+    records: Records
+    inode: int | None = None
+
+
 class RowFile(NamedTuple):
     """The file beside the database that repeats these rows."""
 
@@ -70,15 +76,18 @@ class RowFile(NamedTuple):
     version: str
     rows: Rows
 
-    def read(self) -> Records:
-        """All rows (n_rows, n_bytes), read-only: mapped if the file is sound, otherwise from the database."""
+    def read(self, before: Mapped | None = None) -> Mapped:
+        """Read all rows: mapped if the file is sound, otherwise from the database.
+
+        What was read `before` is returned itself if it still says the same.
+        """
         if self.rows.n_rows == 0:
-            return self.rows.array()
+            return Mapped(self.rows.array())
         try:
-            return self._map()
+            return self._map(before)
         except OSError as error:
             _log.info("reading %s from the database: %s", self.rows.layout.ending, error)
-            return self.rows.array()
+            return Mapped(self.rows.array())
 
     def make_ready(self, *, thorough: bool = True, is_committed: bool = True) -> None:
         """Rebuild the file or prove its rows where needed, within a write transaction.
@@ -91,7 +100,7 @@ class RowFile(NamedTuple):
                 proof = self._check(file)
                 is_due = proof.n_unproven(self.rows.n_rows) >= _MOST_LISTED
                 if thorough and self.rows.n_rows:
-                    is_due |= bool(self._compare(file, proof)[1])
+                    is_due |= bool(self._differing(self._array(file, mmap.ACCESS_READ), proof))
             if is_due and is_committed:
                 self._prove(proof)
         except (FileNotFoundError, UnsoundError) as error:
@@ -106,7 +115,8 @@ class RowFile(NamedTuple):
         try:
             with self.path.open("rb", buffering=0) as file:
                 proof = self._check(file)
-                differing = self._compare(file, proof)[1] if self.rows.n_rows else {}
+                array = self._array(file, mmap.ACCESS_READ) if self.rows.n_rows else None
+                differing = {} if array is None else self._differing(array, proof)
         except OSError:
             return False
         return not differing and proof.n_unproven(self.rows.n_rows) <= _MOST_LISTED
@@ -135,33 +145,35 @@ class RowFile(NamedTuple):
         """
         unfinished = self.path.with_name(self.path.name + ".new")
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "wb", buffering=_BATCH * self.rows.layout.n_bytes) as file:
+        with open(descriptor, "wb") as file:
             file.write(self._header(Proof(self.rows.n_rows if is_committed else 0)))
-            file.writelines(self.rows.all())
+            for block in self.rows.blocks():
+                file.write(b"".join(block))
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, self.path)
         sync_folder(self.path.parent)
 
-    def _map(self) -> Records:
+    def _map(self, before: Mapped | None) -> Mapped:
         with self.path.open("rb", buffering=0) as file:
-            array, differing = self._compare(file, self._check(file))
-            if differing:
-                # Copy on write lets us put rows right for ourselves without touching the file.
-                array = self._array(file, mmap.ACCESS_COPY)
-                for row, record in differing.items():
-                    array[row] = np.frombuffer(record, np.uint8)
-        array.flags.writeable = False
-        return array
+            proof, inode = self._check(file), os.fstat(file.fileno()).st_ino
+            is_same = before is not None and before.inode == inode and len(before.records) == self.rows.n_rows
+            array = before.records if before is not None and is_same else self._array(file, mmap.ACCESS_READ)
+            if not (differing := self._differing(array, proof)):
+                return before if before is not None and is_same else _mapped(array, inode)
+            # Copy on write lets us put rows right for ourselves without touching the file.
+            array = self._array(file, mmap.ACCESS_COPY)
+            for row, record in differing.items():
+                array[row] = np.frombuffer(record, np.uint8)
+        return _mapped(array, None)
 
-    def _compare(self, file: BinaryIO, proof: Proof) -> tuple[Records, dict[int, bytes]]:
-        """Map the file; returns that, and the records of unproven rows that the database has otherwise.
+    def _differing(self, array: Records, proof: Proof) -> dict[int, bytes]:
+        """Return the records of unproven rows that the database has otherwise.
 
         A database that was copied, restored or synchronised without this file keeps its uuid, but then the rows
         differ from some point to the last: some are always looked at. A row that is damaged in the database says
         nothing of the file. Raises UnsoundError.
         """
-        array = self._array(file, mmap.ACCESS_READ)
         unproven = set(proof.unproven(self.rows.n_rows))
         looked_at = unproven.union(np.linspace(0, self.rows.n_rows - 1, _SPOT_CHECKS, dtype=int).tolist())
         stored = self.rows.some(sorted(looked_at))
@@ -169,7 +181,7 @@ class RowFile(NamedTuple):
         for row in differing.keys() - unproven:
             if differing.pop(row) != self.rows.layout.nothing:
                 raise UnsoundError(f"row {row} is not as in the database")
-        return array, differing
+        return differing
 
     def _array(self, file: BinaryIO, access: int) -> Records:
         n_rows, n_bytes = self.rows.n_rows, self.rows.layout.n_bytes
@@ -208,6 +220,11 @@ class RowFile(NamedTuple):
 
     def _size(self, n_rows: int) -> int:
         return HEADER_BYTES + n_rows * self.rows.layout.n_bytes
+
+
+def _mapped(array: Records, inode: int | None) -> Mapped:
+    array.flags.writeable = False
+    return Mapped(array, inode)
 
 
 def files_beside(database: Path, suffix: str = "") -> list[Path]:

@@ -59,21 +59,30 @@ class Rows(NamedTuple):
 
     def all(self) -> Iterator[bytes]:
         """All records in order, as a stream."""
+        return (record for block in self.blocks() for record in block)
+
+    def blocks(self) -> Iterator[list[bytes]]:
+        """All records in order, some thousands at a time."""
         first = slot(self.encoder_id, 0)
         sql = f"{self.layout.select} WHERE o.id >= ? AND o.id < ? ORDER BY o.id"
         expected = first
         for chunk in chunks(self.connection.execute(sql, [first, first + self.n_rows]), _AT_ONCE):
+            block: list[bytes] = []
             for key, record in self._usable(chunk):
-                yield from (self.layout.nothing for _ in range(expected, key))
-                yield record
+                if key > expected:
+                    block += [self.layout.nothing] * (key - expected)
+                block.append(record)
                 expected = key + 1
-        yield from (self.layout.nothing for _ in range(expected, first + self.n_rows))
+            yield block
+        yield [self.layout.nothing] * (first + self.n_rows - expected)
 
     def array(self) -> Records:
         """All rows read from the database (n_rows, n_bytes): slow but right."""
         rows = np.empty((self.n_rows, self.layout.n_bytes), np.uint8)
-        for row, record in enumerate(self.all()):
-            rows[row] = np.frombuffer(record, np.uint8)
+        begin = 0
+        for block in self.blocks():
+            rows[begin : begin + len(block)] = np.frombuffer(b"".join(block), np.uint8).reshape(-1, self.layout.n_bytes)
+            begin += len(block)
         rows.flags.writeable = False
         return rows
 

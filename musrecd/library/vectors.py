@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from musrecd.library.encoding import FLOAT, intact
-from musrecd.library.rowfile import RowFile
-from musrecd.library.rows import Layout
+from musrecd.library.rows import Layout, Records
 from musrecd.types import FloatArray
 
 
@@ -20,7 +19,6 @@ def layout(dim: int) -> Layout:
     return Layout("vectors", n_bytes, select, records, bytes(n_bytes))
 
 
-def read(file: RowFile) -> FloatArray:
-    """All embeddings (n_rows, dim), read-only."""
-    records = file.read()
-    return records.view(FLOAT).reshape(len(records), file.rows.layout.n_bytes // FLOAT.itemsize)
+def of_records(records: Records, dim: int) -> FloatArray:
+    """See embeddings (n_rows, dim), read-only, in the rows of the file."""
+    return records.view(FLOAT).reshape(len(records), dim)

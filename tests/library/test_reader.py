@@ -15,7 +15,7 @@ from musrecd.library.database import in_list
 from musrecd.library.encoding import fold
 from musrecd.library.reader import LibraryReader
 from musrecd.library.store import Library
-from musrecd.library.suggestions import SUGGESTED
+from musrecd.library.suggestions import SUGGESTED, note_suggested
 from musrecd.types import Priority, Tags
 
 
@@ -307,3 +307,17 @@ def test_a_look_up_of_many_begins_with_them_and_not_with_the_whole_library(fille
         asked = in_list(sql, range(900))
         plan = connection.execute(f"EXPLAIN QUERY PLAN {asked}", [1] * asked.count("?")).fetchall()
     assert plan[0][3].startswith(begins)
+
+
+def test_what_was_read_stays_as_long_as_the_rows_do(filled, path, reader, make):
+    """Whoever asks about a million tracks notes what was suggested, which changes the library, but no row of it."""
+    vectors, features = reader.vectors(make.version), reader.features(make.version)
+    note_suggested(path, [7])
+    assert reader.vectors(make.version) is vectors
+    assert reader.features(make.version) is features
+    filled.add(make.file(b"/music/7.mp3"), make.analysis(7, seed=77), Tags())
+    again = reader.vectors(make.version)
+    np.testing.assert_array_equal(again[reader.rows_of([7], make.version)[7]], make.unit(77))
+    filled.add(make.file(b"/music/new.mp3"), make.analysis(5000), Tags())
+    assert len(reader.vectors(make.version)) == len(vectors) + 1
+    assert len(reader.features(make.version).bpm) == len(vectors) + 1

@@ -353,14 +353,14 @@ def test_rebuild_and_read_agree_for_any_size_and_with_gaps(dim, n_rows, gaps, n_
         for layout in (vectors.layout(dim), features_module.layout(dim, n_labels)):
             file = RowFile(Path(folder) / layout.ending, bytes(16), "v", Rows(connection, 3, n_rows, layout))
             assert not file.is_ready()
-            unmapped = file.read()
+            unmapped = file.read().records
             file.make_ready()
             assert file.is_ready()
-            np.testing.assert_array_equal(file.read(), unmapped)
-            assert is_mapped(file.read()) == (n_rows > 0)
+            np.testing.assert_array_equal(file.read().records, unmapped)
+            assert is_mapped(file.read().records) == (n_rows > 0)
             if layout.ending == "vectors":
-                np.testing.assert_array_equal(vectors.read(file), values)
+                np.testing.assert_array_equal(vectors.of_records(file.read().records, dim), values)
             else:
-                found = features_module.read(file, (Label("x", "genre"),) * n_labels)
+                found = features_module.of_records(file.read().records, (Label("x", "genre"),) * n_labels)
                 np.testing.assert_array_equal(found.duration_s, lengths)
                 np.testing.assert_array_equal(found.probabilities, probabilities)
