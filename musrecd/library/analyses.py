@@ -26,7 +26,7 @@ from musrecd.library.encoding import (
     to_blob,
     unit_blob,
 )
-from musrecd.library.rowfile import VECTORS, RowFile
+from musrecd.library.rowfile import VECTORS, RowFile, make_ready, rebuild
 from musrecd.types import Analysis, Chunks, EncoderInfo
 
 _UPSERT_RECORDING = """
@@ -130,8 +130,7 @@ class Analyses:
         for encoder in self._encoders():
             damaged = list(encoder.file(VECTORS, self._path, self._connection).rows.damaged())
             mark_damaged(self._connection, encoder.id, self._recordings_in(encoder, damaged))
-            for file in self._files(encoder):
-                file.rebuild(is_committed=self._is_committed)
+            rebuild(self._files(encoder), is_committed=self._is_committed)
             n_damaged += len(damaged)
         return n_damaged
 
@@ -142,8 +141,7 @@ class Analyses:
     def ready_files(self) -> None:
         """Put right the files of rows that are not."""
         for encoder in self._encoders():
-            for file in self._files(encoder):
-                file.make_ready()
+            make_ready(self._files(encoder))
 
     def _files(self, encoder: StoredEncoder) -> list[RowFile]:
         return encoder.files(self._path, self._connection)
@@ -164,8 +162,7 @@ class Analyses:
 
     def _make_ready(self, encoders: Iterable[StoredEncoder]) -> None:
         for encoder in encoders:
-            for file in self._files(encoder):
-                file.make_ready(thorough=False, is_committed=self._is_committed)
+            make_ready(self._files(encoder), thorough=False, is_committed=self._is_committed)
 
     def _sound(self, encoder: StoredEncoder, audio_ids: Sequence[str]) -> set[str]:
         """Tell which of those recordings have an analysis that is sound, and that listened for all that is wanted."""

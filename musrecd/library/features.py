@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from musrecd.keys import KEYS
-from musrecd.library.encoding import FLOAT, from_blob, intact
+from musrecd.library.encoding import FLOAT, from_blob
 from musrecd.library.rows import Layout, Records
 from musrecd.types import Features, Label
 
@@ -18,8 +18,8 @@ _SELECT = """
     SELECT o.id, o.embedding, o.probabilities, o.checksum,
         r.duration_s, a.bpm, a.bpm_confidence, a."key", a.key_confidence
     FROM outputs o
-    CROSS JOIN analyses a ON a.encoder_id = o.id / 4294967296 AND a."row" = o.id % 4294967296
-    CROSS JOIN recordings r ON r.id = a.recording_id
+    LEFT JOIN analyses a ON a.encoder_id = o.id / 4294967296 AND a."row" = o.id % 4294967296
+    LEFT JOIN recordings r ON r.id = a.recording_id
 """
 _NUMBERS_BYTES = 17
 _ALIGNMENT = 4
@@ -35,8 +35,13 @@ def layout(dim: int, n_labels: int) -> Layout:
 
     def records(rows: Sequence[Sequence[Any]]) -> list[bytes | None]:
         found: list[bytes | None] = [None] * len(rows)
-        sound = [i for i, columns in enumerate(rows) if _is_sound(columns, dim, n_labels)]
-        for i, record in zip(sound, in_records([rows[i][1:] for i in sound]), strict=True):
+        # Without an analysis there is no length.
+        known = [
+            i
+            for i, (_, probabilities, _, duration_s, *_) in enumerate(rows)
+            if len(probabilities) == n_labels * FLOAT.itemsize and duration_s is not None
+        ]
+        for i, record in zip(known, in_records([rows[i][1:] for i in known]), strict=True):
             found[i] = record
         return found
 
@@ -51,7 +56,7 @@ def layout(dim: int, n_labels: int) -> Layout:
         return [data[begin : begin + n_bytes] for begin in range(0, len(data), n_bytes)]
 
     nothing = _array([(bytes(n_labels * FLOAT.itemsize), None, 0.0, None, None, None, None)], n_labels).tobytes()
-    return Layout("features", n_bytes, _SELECT, records, nothing)
+    return Layout("features", dim, n_bytes, _SELECT, records, nothing)
 
 
 def of_records(records: Records, labels: tuple[Label, ...]) -> Features:
@@ -66,10 +71,6 @@ def of_records(records: Records, labels: tuple[Label, ...]) -> Features:
         probabilities=rows["probabilities"],
         labels=labels,
     )
-
-
-def _is_sound(columns: Sequence[Any], dim: int, n_labels: int) -> bool:
-    return intact(columns[:3], dim) and len(columns[1]) == n_labels * FLOAT.itemsize
 
 
 def _dtype(n_labels: int) -> "np.dtype[np.void]":

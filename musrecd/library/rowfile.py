@@ -12,13 +12,15 @@ import mmap
 import os
 import struct
 import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
 
 import numpy as np
 
 from musrecd.library.backups import siblings
-from musrecd.library.rows import Records, Rows
+from musrecd.library.rows import Records, Rows, together
 
 _log = logging.getLogger(__name__)
 
@@ -89,8 +91,8 @@ class RowFile(NamedTuple):
             _log.info("reading %s from the database: %s", self.rows.layout.ending, error)
             return Mapped(self.rows.array())
 
-    def make_ready(self, *, thorough: bool = True, is_committed: bool = True) -> None:
-        """Rebuild the file or prove its rows where needed, within a write transaction.
+    def prove(self, *, thorough: bool = True, is_committed: bool = True) -> bool:
+        """Prove rows where that is due, within a write transaction; False if the file has to be made anew.
 
         `thorough` also compares rows; without it only header and size are looked at, which each new row can afford.
         Unless all rows are committed nothing is proven by them.
@@ -108,7 +110,8 @@ class RowFile(NamedTuple):
                 # None at all is what an older musrec left, or somebody who copied the database alone.
                 level = logging.INFO if isinstance(error, FileNotFoundError) else logging.WARNING
                 _log.log(level, "rebuilding %s: %s", self.path.name, error)
-            self.rebuild(is_committed=is_committed)
+            return False
+        return True
 
     def is_ready(self) -> bool:
         """Whether a thorough `make_ready` would have nothing urgent to do. Reads only."""
@@ -137,18 +140,17 @@ class RowFile(NamedTuple):
                 _fdatasync(file.fileno())
             _write_at(file, self._size(row), record)
 
-    def rebuild(self, *, is_committed: bool = True) -> None:
-        """Write the whole file anew from the database and put it in place at once.
+    @contextmanager
+    def anew(self, *, is_committed: bool) -> Iterator[BinaryIO]:
+        """Open a file for all records; flushed, it takes the place of the one that is there.
 
-        Within a write transaction, so that one process does it and the rows stand still. The unfinished file always
-        has the same name: one that was left behind by a kill is overwritten.
+        The unfinished file always has the same name: one that was left behind by a kill is overwritten.
         """
         unfinished = self.path.with_name(self.path.name + ".new")
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "wb") as file:
             file.write(self._header(Proof(self.rows.n_rows if is_committed else 0)))
-            for block in self.rows.blocks():
-                file.write(b"".join(block))
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, self.path)
@@ -220,6 +222,24 @@ class RowFile(NamedTuple):
 
     def _size(self, n_rows: int) -> int:
         return HEADER_BYTES + n_rows * self.rows.layout.n_bytes
+
+
+def make_ready(files: Sequence[RowFile], *, thorough: bool = True, is_committed: bool = True) -> None:
+    """Prove, or make anew, the files of one encoder where that is due, within a write transaction."""
+    if stale := [file for file in files if not file.prove(thorough=thorough, is_committed=is_committed)]:
+        rebuild(stale, is_committed=is_committed)
+
+
+def rebuild(files: Sequence[RowFile], *, is_committed: bool = True) -> None:
+    """Make the files of one encoder anew, in one go through the database.
+
+    Within a write transaction, so that one process does it and the rows stand still.
+    """
+    with ExitStack() as stack:
+        streams = [stack.enter_context(file.anew(is_committed=is_committed)) for file in files]
+        for blocks in together([file.rows for file in files]):
+            for stream, block in zip(streams, blocks, strict=True):
+                stream.write(b"".join(block))
 
 
 def _mapped(array: Records, inode: int | None) -> Mapped:

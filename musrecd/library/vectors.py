@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from musrecd.library.encoding import FLOAT, intact
+from musrecd.library.encoding import FLOAT
 from musrecd.library.rows import Layout, Records
 from musrecd.types import FloatArray
 
@@ -12,11 +12,11 @@ def layout(dim: int) -> Layout:
     """Lay out embeddings; that of a damaged analysis is zeros, which resemble nothing."""
 
     def records(rows: Sequence[Sequence[Any]]) -> list[bytes | None]:
-        return [columns[0] if intact(columns, dim) else None for columns in rows]
+        return [columns[0] for columns in rows]
 
     n_bytes = dim * FLOAT.itemsize
     select = "SELECT o.id, o.embedding, o.probabilities, o.checksum FROM outputs o"
-    return Layout("vectors", n_bytes, select, records, bytes(n_bytes))
+    return Layout("vectors", dim, n_bytes, select, records, bytes(n_bytes))
 
 
 def of_records(records: Records, dim: int) -> FloatArray:

@@ -17,7 +17,7 @@ from musrecd.library import features as features_module
 from musrecd.library import rowfile, vectors
 from musrecd.library.encoding import checksum, file_name_part, slot, to_blob
 from musrecd.library.reader import LibraryReader
-from musrecd.library.rowfile import ENDINGS, HEADER_BYTES, RowFile
+from musrecd.library.rowfile import ENDINGS, HEADER_BYTES, RowFile, make_ready
 from musrecd.library.rows import Rows
 from musrecd.library.store import Library
 from musrecd.types import FloatArray, Label, Tags
@@ -287,7 +287,7 @@ def test_interrupted_rebuild_leaves_the_old_file(filled, path, make, monkeypatch
         with pytest.raises(_PowerFailureError):
             filled.verify()
     assert_right(path, make)
-    assert len(list(path.parent.glob("*.new"))) == 1
+    assert len(list(path.parent.glob("*.new"))) == 2
     filled.verify()
     assert list(path.parent.glob("*.new")) == []
 
@@ -354,7 +354,7 @@ def test_rebuild_and_read_agree_for_any_size_and_with_gaps(dim, n_rows, gaps, n_
             file = RowFile(Path(folder) / layout.ending, bytes(16), "v", Rows(connection, 3, n_rows, layout))
             assert not file.is_ready()
             unmapped = file.read().records
-            file.make_ready()
+            make_ready([file])
             assert file.is_ready()
             np.testing.assert_array_equal(file.read().records, unmapped)
             assert is_mapped(file.read().records) == (n_rows > 0)

@@ -4,8 +4,10 @@ import os
 import random
 import struct
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given, settings
@@ -24,10 +26,10 @@ class Disk:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.flushed: dict[Path, bytes] = {}
         self.written: dict[Path, list[tuple[int, bytes]]] = {}
-        self._write, self._flush, self._rebuild = rowfile._write_at, rowfile._fdatasync, RowFile.rebuild
+        self._write, self._flush, self._anew = rowfile._write_at, rowfile._fdatasync, RowFile.anew
         patch.setattr(rowfile, "_write_at", self.write)
         patch.setattr(rowfile, "_fdatasync", self.flush)
-        patch.setattr(RowFile, "rebuild", lambda file, **options: self.rebuild(file, **options))
+        patch.setattr(RowFile, "anew", lambda file, **options: self.anew(file, **options))
 
     def write(self, file, offset: int, data: bytes) -> None:
         self._write(file, offset, data)
@@ -37,8 +39,10 @@ class Disk:
         self._flush(descriptor)
         self._settle(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
 
-    def rebuild(self, file: RowFile, **options) -> None:
-        self._rebuild(file, **options)
+    @contextmanager
+    def anew(self, file: RowFile, **options) -> Iterator[BinaryIO]:
+        with self._anew(file, **options) as stream:
+            yield stream
         self._settle(file.path)
 
     def _settle(self, path: Path) -> None:
