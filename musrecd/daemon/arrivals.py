@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from musrecd.daemon.mounts import Mount
 from musrecd.daemon.pulse import Identity
 from musrecd.daemon.watcher import Root
-from musrecd.ingest.vanished import is_below
+from musrecd.ingest.vanished import is_below, lies_in
 from musrecd.types import Priority
 
 # A folder is another one when something else is mounted there, or below it.
@@ -22,17 +22,24 @@ class Arrivals:
 
     roots: Sequence[Root]
     _seen: dict[bytes, _Seen] = field(default_factory=dict)
+    _unread: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
 
-    def note_look(self, folders: Collection[bytes]) -> None:
-        """Take note that a look through these folders ended; all that was there waits by now."""
+    def note_look(self, folders: Collection[bytes], unread: Collection[bytes]) -> None:
+        """Take note that a look through these folders ended: all that was there waits by now, but what was `unread`."""
         for root in self.roots:
             if root.path in folders:
                 self._seen[root.path] = _as_seen(root)
+                self._unread[root.path] = tuple(path for path in unread if is_below(path, root.path))
+
+    @property
+    def unread(self) -> tuple[bytes, ...]:
+        """What could not be read when it was looked through last; whatever is in there is not new."""
+        return tuple(path for paths in self._unread.values() for path in paths)
 
     def priority(self, path: bytes) -> Priority:
         """How urgent a file is that nobody heard yet, or all such files in a folder."""
         is_new = any(self._is_looked_through(root) for root in self.roots if is_below(path, root.path))
-        return Priority.NEW if is_new else Priority.BACKFILL
+        return Priority.NEW if is_new and not lies_in(path, self.unread) else Priority.BACKFILL
 
     def _is_looked_through(self, root: Root) -> bool:
         seen, now = self._seen.get(root.path), _as_seen(root)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from musrecd.errors import LibraryUnavailableError
 from musrecd.ingest.discover import find_files
 from musrecd.ingest.glance import glance
-from musrecd.ingest.vanished import EmptiedError, vanished
+from musrecd.ingest.vanished import EmptiedError, lies_in, vanished
 from musrecd.library.database import chunks
 from musrecd.library.looks import Sight
 from musrecd.library.reader import LibraryReader
@@ -26,7 +26,7 @@ TRIES_OF_UNREADABLE = 5
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Folders to look through; what nobody heard yet gets `priority`.
+    """Folders to look through; what nobody heard yet gets `priority`, but is not new where `unread` says so.
 
     Without `retry_failed` what failed before and did not change is left alone, with it it is what a person asks for.
     Of what lies below `unmounted` folders nothing is concluded.
@@ -38,6 +38,11 @@ class Look:
     retry_failed: bool = False
     priority: Priority = Priority.BACKFILL
     unmounted: tuple[bytes, ...] = ()
+    unread: tuple[bytes, ...] = ()
+
+    def priority_of(self, path: bytes) -> Priority:
+        """How urgent a file is that nobody heard yet."""
+        return max(self.priority, Priority.BACKFILL) if lies_in(path, self.unread) else self.priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +140,11 @@ def _enqueue(library: "Library", look: Look, pending: Sequence[FileState]) -> No
         library.enqueue([file.path for file in pending], Priority.ASKED)
         return
     again = library.unchanged(pending)
-    for priority, is_again in ((look.priority, False), (Priority.AGAIN, True)):
-        paths = [file.path for file in pending if (file.path in again) is is_again]
-        if paths:
-            library.enqueue(paths, priority, patient=True)
+    waiting: dict[Priority, list[bytes]] = {}
+    for path in (file.path for file in pending):
+        waiting.setdefault(Priority.AGAIN if path in again else look.priority_of(path), []).append(path)
+    for priority in sorted(waiting):
+        library.enqueue(waiting[priority], priority, patient=True)
 
 
 def _gone(

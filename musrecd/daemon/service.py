@@ -235,7 +235,9 @@ class Service:
     def _look(self, folder: bytes, retry_failed: bool = False) -> None:
         unmounted = tuple(sorted(path for root in self._watcher.roots for path in root.unmounted()))
         priority = self._arrivals.priority(folder)
-        look = Look(self._config.library, self._version, (folder,), retry_failed, priority, unmounted)
+        look = Look(
+            self._config.library, self._version, (folder,), retry_failed, priority, unmounted, self._arrivals.unread
+        )
         self._lookout.look(look)
 
     def _looked(self, message: LookDone) -> None:
@@ -243,7 +245,7 @@ class Service:
         if looked is None:
             return
         self.state.note_look(looked)
-        self._arrivals.note_look(looked.folders)
+        self._arrivals.note_look(looked.folders, [path for path, _ in looked.unread])
         for path, reason in looked.unread:
             _log.warning("cannot be read", extra={"path": path, "reason": reason})
         for path in looked.emptied:

@@ -1,7 +1,7 @@
 """Which files of the library are not there any more, and when that is not to be believed."""
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from musrecd.library.reader import LibraryReader
@@ -37,9 +37,14 @@ def vanished(
         raise EmptiedError(len(known))
     # Files that were named by themselves, or that beets manages, may lie where no walk looks.
     unseen = [path for path in known.difference(found) if not is_there(path)]
-    return [path for path in unseen if not any(is_below(path, folder) for folder in unread)]
+    return [path for path in unseen if not lies_in(path, unread)]
 
 
 def is_below(path: bytes, folder: bytes) -> bool:
     """Whether a path is a folder or lies in it."""
     return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
+
+
+def lies_in(path: bytes, folders: Iterable[bytes]) -> bool:
+    """Whether a path is one of these folders or lies in one."""
+    return any(is_below(path, folder) for folder in folders)

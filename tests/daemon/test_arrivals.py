@@ -17,7 +17,7 @@ def root():
 
 def looked_through(root: Root) -> Arrivals:
     arrivals = Arrivals([root, Root(b"/other", identity=(1, 3))])
-    arrivals.note_look((b"/music",))
+    arrivals.note_look((b"/music",), ())
     return arrivals
 
 
@@ -36,7 +36,7 @@ def test_what_was_on_a_disk_before_it_was_mounted_is_not_new(root):
     arrivals = looked_through(root)
     root.identity = (7, 2)
     assert arrivals.priority(b"/music/a.mp3") == Priority.BACKFILL
-    arrivals.note_look((b"/music",))
+    arrivals.note_look((b"/music",), ())
     assert arrivals.priority(b"/music/a.mp3") == Priority.NEW
 
 
@@ -44,9 +44,19 @@ def test_nor_what_was_on_one_that_is_mounted_below(root):
     arrivals = looked_through(root)
     root.mounts = frozenset({(DISK, True)})
     assert arrivals.priority(b"/music/disk/a.mp3") == Priority.BACKFILL
-    arrivals.note_look((b"/music",))
+    arrivals.note_look((b"/music",), ())
     assert arrivals.priority(b"/music/disk/a.mp3") == Priority.NEW
     root.mounts = frozenset({(DISK, False)})
     assert arrivals.priority(b"/music/disk/a.mp3") == Priority.NEW, "whoever watches it, it is the same disk"
     root.mounts = frozenset()
     assert arrivals.priority(b"/music/a.mp3") == Priority.NEW
+
+
+def test_nor_what_was_in_a_folder_that_could_not_be_read(root):
+    arrivals = looked_through(root)
+    arrivals.note_look((b"/music",), (b"/music/locked", b"/elsewhere"))
+    assert arrivals.unread == (b"/music/locked",)
+    assert arrivals.priority(b"/music/locked/a.mp3") == Priority.BACKFILL
+    assert arrivals.priority(b"/music/lockedaway.mp3") == Priority.NEW
+    arrivals.note_look((b"/music",), ())
+    assert arrivals.priority(b"/music/locked/a.mp3") == Priority.NEW

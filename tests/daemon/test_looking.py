@@ -93,6 +93,12 @@ def test_a_later_look_finds_what_has_come_since(scene):
     assert scene.jobs() == [Job(path, Priority.NEW)]
 
 
+def test_what_could_not_be_read_before_has_not_come_since(scene):
+    new, old = scene.file("a.mp3"), scene.file("locked/b.mp3")
+    scene.look(priority=Priority.NEW, unread=(bytes(scene.music / "locked"),))
+    assert scene.jobs() == [Job(new, Priority.NEW), Job(old, Priority.BACKFILL)]
+
+
 def test_what_another_encoder_heard_comes_last_in_the_order_of_the_walk(scene):
     scene.library.register_encoder(EncoderInfo("enc-0", 4, ()))
     known = [scene.file(f"{number}.mp3") for number in range(9)]
