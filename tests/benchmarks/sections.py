@@ -25,7 +25,7 @@ class Extent:
     processes: tuple[int, ...] = (1, 2)
     heard_alone: tuple[str, ...] = tuple(sounds.FORMATS)
     minutes: tuple[float, ...] = (10.0, 600.0)
-    n_known: int = 20_000
+    known: tuple[int, ...] = (20_000, 200_000)
     asked: tuple[int, ...] = (100_000, 1_000_000)
     huge: tuple[int, int] = (10_000_000, 1_000_000)
     n_clustered: int = 96
@@ -40,7 +40,7 @@ SMOKE = Extent(
     (1,),
     (),
     (1.0,),
-    30,
+    (30,),
     (200,),
     (2_000, 1_000),
     1,
@@ -156,18 +156,21 @@ def _memory(workshop: Workshop) -> str:
     return _MEMORY.format(table=page.table(["file", "MB", "CPU ms"], rows))
 
 
-_KNOWN = """{n:,} known files in folders of twelve; nothing is new. Of `find` and `musrecd` the whole command, from the
+_KNOWN = """Known files in folders of twelve; nothing is new. Of `find` and `musrecd` the whole command, from the
 start of the process; `--version` is what starting Python and the command line takes. A look is what the daemon does
 every hour, in a process that runs already: with `find` it sees whether anything changed, and only then it walks.
 
-{table}"""
+{tables}"""
 
 
 def _known(workshop: Workshop) -> str:
-    extent, folder = workshop.extent, workshop.subfolder("known")
-    known_tree.prepare(folder, extent.n_known)
-    rows = known_tree.rows(known_tree.measure(folder, extent.runs))
-    return _KNOWN.format(n=extent.n_known, table=page.table(["", "wall ms", "×", "CPU ms", "×"], rows))
+    tables = []
+    for n_files in workshop.extent.known:
+        folder = workshop.subfolder(f"known{n_files}")
+        known_tree.prepare(folder, n_files)
+        rows = known_tree.rows(known_tree.measure(folder, workshop.extent.runs))
+        tables.append(page.table([f"{n_files:,} files", "wall ms", "×", "CPU ms", "×"], rows))
+    return _KNOWN.format(tables="\n\n".join(tables))
 
 
 def _search(workshop: Workshop) -> str:
