@@ -45,9 +45,12 @@ def in_parts(lib: Library, arguments: list[str]) -> Iterator[list[Item]]:
     query = parsed(arguments)
     with lib.transaction() as transaction:
         highest = transaction.query("SELECT coalesce(max(id), 0) FROM items")[0][0]
-    is_empty = True
+    # A query that SQL does not know goes through all items, once for each part.
+    is_sql, is_empty = query.clause()[0] is not None, True
     for first in range(1, highest + 1, _PART):
-        if part := list(lib.items(AndQuery([query, NumericQuery("id", f"{first}..{first + _PART - 1}")]))):
+        numbers = NumericQuery("id", f"{first}..{first + _PART - 1}")
+        items = lib.items(AndQuery([query, numbers]) if is_sql else numbers)
+        if part := [item for item in items if is_sql or query.match(item)]:
             is_empty = False
             yield part
     if is_empty:

@@ -21,13 +21,25 @@ class Arrivals:
     """Remembers which watched folders were looked through, as what they were then."""
 
     roots: Sequence[Root]
+    _begun: dict[bytes, _Seen] = field(default_factory=dict)
     _seen: dict[bytes, _Seen] = field(default_factory=dict)
     _unread: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Forget what was looked through and is another folder now; what comes back was there before."""
+        for root in self.roots:
+            if not self._is_looked_through(root):
+                self._seen.pop(root.path, None)
+
+    def begin_look(self, folder: bytes) -> None:
+        """Take note that a watched folder is going to be looked through."""
+        self._begun.update((root.path, _as_seen(root)) for root in self.roots if root.path == folder)
 
     def note_look(self, folders: Collection[bytes], unread: Collection[bytes]) -> None:
         """Take note that a look through these folders ended: all that was there waits by now, but what was `unread`."""
         for root in self.roots:
-            if root.path in folders:
+            # What was mounted meanwhile was not looked through.
+            if root.path in folders and self._begun.pop(root.path, None) == _as_seen(root):
                 self._seen[root.path] = _as_seen(root)
                 self._unread[root.path] = tuple(path for path in unread if is_below(path, root.path))
 
@@ -42,8 +54,7 @@ class Arrivals:
         return Priority.NEW if is_new and not lies_in(path, self.unread) else Priority.BACKFILL
 
     def _is_looked_through(self, root: Root) -> bool:
-        seen, now = self._seen.get(root.path), _as_seen(root)
-        return seen is not None and seen[0] == now[0] and now[1] <= seen[1]
+        return self._seen.get(root.path) == _as_seen(root)
 
 
 def _as_seen(root: Root) -> _Seen:

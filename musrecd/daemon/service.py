@@ -178,7 +178,9 @@ class Service:
         now = time.monotonic()
         if now >= self._checked_at + _CHECK_S:
             self._checked_at = now
-            self._look_at(self._watcher.check())
+            changed = self._watcher.check()
+            self._arrivals.check()
+            self._look_at(changed)
         self._hearing.check()
         if self._has_overflowed and self._inbox.qsize() < _MOST_MESSAGES:
             self._has_overflowed = False
@@ -235,6 +237,7 @@ class Service:
     def _look(self, folder: bytes, retry_failed: bool = False) -> None:
         unmounted = tuple(sorted(path for root in self._watcher.roots for path in root.unmounted()))
         priority = self._arrivals.priority(folder)
+        self._arrivals.begin_look(folder)
         look = Look(
             self._config.library, self._version, (folder,), retry_failed, priority, unmounted, self._arrivals.unread
         )

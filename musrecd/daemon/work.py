@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 _TRIES = {UnreadableFileError.reason: TRIES_OF_UNREADABLE, WorkerError.reason: 2}
 _FIRST_WAIT_S = 60.0
 _LONGER = 5.0
+_UNTIL_MOUNTED_S = 3600.0
 # As many jobs are looked into before somebody else has a turn.
 _AT_ONCE = 50
 
@@ -147,11 +148,15 @@ class Work:
         return self._tags_new and job is not None and job.priority == Priority.NEW
 
     def _drop_vanished(self, paths: Sequence[bytes]) -> None:
-        # Where a whole folder is gone it may be unmounted: a look through it will tell.
-        missing = [path for path in paths if os.path.isdir(os.path.dirname(path)) and not self._may_be_unmounted(path)]
+        # Where a whole folder is gone a look through it will tell.
+        unmounted = {path for path in paths if self._may_be_unmounted(path)}
+        missing = [path for path in paths if path not in unmounted and os.path.isdir(os.path.dirname(path))]
         if missing:
             self._library.mark_missing(missing)
-        if unclear := set(paths).difference(missing):
+        if unmounted:
+            # They keep their place: when their disk is back they have not come since.
+            self._library.defer_jobs(unmounted, self._clock() + _UNTIL_MOUNTED_S)
+        if unclear := set(paths).difference(missing, unmounted):
             self._library.remove_jobs(unclear)
 
     def _store(self, outcome: Outcome) -> None:

@@ -1,5 +1,6 @@
 """Find the music files below folders."""
 
+import errno
 import fnmatch
 import os
 import re
@@ -20,6 +21,9 @@ IGNORED = ("*~", "~$*", "lost+found", "System Volume Information", ".*")
 _is_ignored = re.compile("|".join(map(fnmatch.translate, IGNORED)).encode()).match
 # What decides beside the disk which files are found.
 RULES = repr((sorted(_SUFFIXES), IGNORED, filetype.__version__)).encode()
+
+# A link that leads nowhere, or a file that was just removed.
+_NOTHING_THERE = (errno.ENOENT, errno.ELOOP, errno.ENOTDIR)
 
 OnError = Callable[[bytes, str], None]
 OnFolder = Callable[[bytes], None]
@@ -98,7 +102,7 @@ def _below(
         kept = [entry for entry in entries if not _is_ignored(entry.name)]
         folders = [entry for entry in _each(reversed(kept), on_step) if _is_folder(entry)]
         waiting += [(entry.path, is_linked or entry.is_symlink()) for entry in folders]
-        yield from (state for entry in _each(kept, on_step) if (state := _music_file(entry)))
+        yield from (state for entry in _each(kept, on_step) if (state := _music_file(entry, on_error)))
 
 
 def _each(items: Iterable[T], on_step: OnStep) -> Iterator[T]:
@@ -114,13 +118,15 @@ def _is_folder(entry: os.DirEntry[bytes]) -> bool:
         return False
 
 
-def _music_file(entry: os.DirEntry[bytes]) -> FileState | None:
+def _music_file(entry: os.DirEntry[bytes], on_error: OnError) -> FileState | None:
     suffix = os.path.splitext(entry.name)[1].lower()
     if suffix and suffix not in _SUFFIXES:
         return None
     try:
         status = entry.stat()
-    except OSError:
+    except OSError as error:
+        if error.errno not in _NOTHING_THERE:
+            on_error(entry.path, f"cannot be read: {error.strerror}")
         return None
     if not stat.S_ISREG(status.st_mode) or not (suffix or _begins_like_music(entry.path)):
         return None

@@ -53,6 +53,11 @@ _FAILED = """
 """
 
 
+_HAS = """
+    SELECT 1 FROM files WHERE path = ? UNION ALL SELECT 1 FROM failures WHERE path = ? AND reason = 'unreadable'
+"""
+
+
 class Files:
     """The tables `files` and `failures`."""
 
@@ -82,8 +87,8 @@ class Files:
         return {file.path for file in files if state(file) in known}
 
     def has(self, path: bytes) -> bool:
-        """Whether a file was ever heard under this name."""
-        return bool(self._rows("SELECT 1 FROM files WHERE path = ?", [path]))
+        """Whether a file was ever heard under this name, or could not be read."""
+        return bool(self._rows(_HAS, [path, path]))
 
     def put(self, file: FileState, recording_id: int, tags: Tags) -> None:
         """Let a file point at a recording; it waits no more and has not failed."""

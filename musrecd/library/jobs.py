@@ -21,6 +21,14 @@ _PUT = """
         due_at = CASE WHEN :patient AND attempts > 0 THEN due_at ELSE min(due_at, :due_at) END,
         attempts = CASE WHEN :patient THEN attempts ELSE 0 END
 """
+_MOVE = """
+    UPDATE OR REPLACE jobs
+    SET path = :destination,
+        priority = CASE WHEN priority = :new AND EXISTS (
+            SELECT 1 FROM jobs WHERE path = :destination AND priority = :backfill
+        ) THEN :backfill ELSE priority END
+    WHERE path = :source
+"""
 _DUE = """
     SELECT path, priority, attempts FROM jobs WHERE due_at <= ? OR due_at > ? ORDER BY priority, id LIMIT ?
 """
@@ -60,5 +68,7 @@ class Jobs:
             self._connection.execute(in_list("DELETE FROM jobs WHERE path IN (?*)", chunk), chunk)
 
     def move(self, source: bytes, destination: bytes) -> None:
-        """Follow a file that was renamed."""
-        self._connection.execute("UPDATE OR REPLACE jobs SET path = ? WHERE path = ?", [destination, source])
+        """Follow a file that was renamed; over one of the backlog, it is of the backlog."""
+        paths = {"source": source, "destination": destination}
+        known = {"backfill": int(Priority.BACKFILL), "new": int(Priority.NEW)}
+        self._connection.execute(_MOVE, paths | known)

@@ -64,10 +64,10 @@ class Proof(NamedTuple):
 
 
 class Mapped(NamedTuple):
-    """All rows (n_rows, n_bytes), read-only, and of which file they are a view, None if they are in memory."""
+    """All rows (n_rows, n_bytes), read-only, and of which `state` of a file they are a view, None if in memory."""
 
     records: Records
-    inode: int | None = None
+    state: tuple[int, int] | None = None
 
 
 class RowFile(NamedTuple):
@@ -158,11 +158,12 @@ class RowFile(NamedTuple):
 
     def _map(self, before: Mapped | None) -> Mapped:
         with self.path.open("rb", buffering=0) as file:
-            proof, inode = self._check(file), os.fstat(file.fileno()).st_ino
-            is_same = before is not None and before.inode == inode and len(before.records) == self.rows.n_rows
+            status = os.fstat(file.fileno())
+            proof, state = self._check(file), (status.st_ino, status.st_mtime_ns)
+            is_same = before is not None and before.state == state and len(before.records) == self.rows.n_rows
             array = before.records if before is not None and is_same else self._array(file, mmap.ACCESS_READ)
             if not (differing := self._differing(array, proof)):
-                return before if before is not None and is_same else _mapped(array, inode)
+                return before if before is not None and is_same else _mapped(array, state)
             # Copy on write lets us put rows right for ourselves without touching the file.
             array = self._array(file, mmap.ACCESS_COPY)
             for row, record in differing.items():
@@ -242,9 +243,9 @@ def rebuild(files: Sequence[RowFile], *, is_committed: bool = True) -> None:
                 stream.write(b"".join(block))
 
 
-def _mapped(array: Records, inode: int | None) -> Mapped:
+def _mapped(array: Records, state: tuple[int, int] | None) -> Mapped:
     array.flags.writeable = False
-    return Mapped(array, inode)
+    return Mapped(array, state)
 
 
 def files_beside(database: Path, suffix: str = "") -> list[Path]:

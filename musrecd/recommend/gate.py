@@ -47,7 +47,9 @@ class Gate:
         self._artists = {artist_key(seed.artist) for seed in query.likes} - {""} if choice.not_same_artist else set()
         self._entries: dict[int, Entry | None] = {}
         is_picky = genre_rule is not None or rules.years != (None, None) or choice.diverse > 0
-        self._first_batch = _FIRST_BATCH_IF_PICKY if is_picky else round(_FIRST_BATCH * choice.number)
+        self._first_batch = (
+            _FIRST_BATCH_IF_PICKY if is_picky else min(round(_FIRST_BATCH * choice.number), _LARGEST_BATCH)
+        )
 
     def passing(
         self, ranked: Iterator[tuple[int, float]], broken: "npt.NDArray[np.uint8]", *, genre: bool

@@ -98,7 +98,8 @@ class Score:
             return self.cosine
         closest = np.zeros(len(self._vectors), np.float32)
         for unlike in self._query.unlike:
-            np.maximum(closest, cosines(self._vectors, unlike), out=closest)
+            length = np.float32(np.linalg.norm(unlike))
+            np.maximum(closest, length * cosines(self._vectors, unlike / length), out=closest)
         apart: FloatArray = self.cosine - np.float32(_AWAY) * closest
         return apart
 

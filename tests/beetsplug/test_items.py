@@ -14,7 +14,9 @@ def lib(tmp_path, monkeypatch) -> Library:
     monkeypatch.setattr(_musrec_items, "_PART", 5)
     library = Library(str(tmp_path / "beets.db"), str(tmp_path))
     for number in range(1, 15):
-        library.add(Item(title=f"Title {number}", year=1990 + number, path=bytes(tmp_path / f"{number}.mp3")))
+        item = Item(title=f"Title {number}", year=1990 + number, path=bytes(tmp_path / f"{number}.mp3"))
+        item["mood"] = "loud" if number % 4 else "calm"
+        library.add(item)
     library.get_item(7).remove()
     return library
 
@@ -26,6 +28,8 @@ def lib(tmp_path, monkeypatch) -> Library:
         (["year:1994..2001"], [[4, 5], [6, 8, 9, 10], [11]]),
         (["title:3", ",", "id:14"], [[3], [13, 14]]),
         (["year-", "^title:1"], [[2, 3, 4, 5], [6, 8, 9]]),
+        (["mood:calm"], [[4], [8], [12]]),
+        (["mood:calm", "year:1996.."], [[8], [12]]),
     ],
 )
 def test_every_match_comes_once(lib, arguments, expected):

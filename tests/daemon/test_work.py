@@ -327,6 +327,23 @@ def test_of_what_may_be_unmounted_nothing_is_marked(scene):
     assert scene.missing() == 1
 
 
+def test_what_waits_on_a_disk_that_is_away_keeps_its_place(scene):
+    """Else it would be taken for new when the disk is back."""
+    (scene.folder / "mount").mkdir()
+    path = scene.file("mount/a.mp3")
+    scene.wait(path, priority=Priority.BACKFILL)
+    scene.unmounted.add(bytes(scene.folder / "mount"))
+    os.rename(scene.folder / "mount", scene.folder / "away")
+    scene.work.feed()
+    assert scene.waiting() == set()
+    scene.unmounted.clear()
+    os.rename(scene.folder / "away", scene.folder / "mount")
+    scene.wait(path, priority=Priority.NEW)
+    assert scene.library.due_jobs(scene.now, 10) == [Job(path, Priority.BACKFILL)]
+    scene.work.feed()
+    assert list(scene.workers.taken) == [path]
+
+
 def test_what_needs_no_hearing_is_dropped_a_few_at_a_time(scene):
     scene.wait(*(bytes(scene.folder / f"{number}.mp3") for number in range(120)))
     last = scene.file("there.mp3")

@@ -1,10 +1,12 @@
 """Finding music files below folders."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
+from musrecd.ingest import discover
 from musrecd.ingest.discover import find_files
 
 
@@ -91,3 +93,35 @@ def test_folders_are_told_except_those_behind_links(tmp_path):
     found = list(find_files([os.fsencode(tmp_path / "tree")], lambda *a: None, folders.append))
     assert [os.fsdecode(path) for path in folders] == [str(tmp_path / "tree" / name) for name in ("", "a", "a/b")]
     assert [os.path.basename(file.path) for file in found] == [b"song.mp3"]
+
+
+def test_a_file_that_the_disk_does_not_tell_of_is_named(tmp_path, monkeypatch):
+    """So it is in a folder that may be read and not entered; one that is gone by now is no error."""
+    for name in ("a.mp3", "b.mp3", "c.mp3"):
+        (tmp_path / name).write_bytes(b"sound")
+    problems = {
+        b"a.mp3": PermissionError(errno.EACCES, "Permission denied"),
+        b"b.mp3": FileNotFoundError(errno.ENOENT, ""),
+    }
+
+    class Entry:
+        def __init__(self, entry) -> None:
+            self._entry, self.name, self.path = entry, entry.name, entry.path
+
+        def is_dir(self) -> bool:
+            return False
+
+        def stat(self):
+            if self.name in problems:
+                raise problems[self.name]
+            return self._entry.stat()
+
+    monkeypatch.setattr(
+        discover,
+        "_each",
+        lambda items, on_step: (Entry(item) if isinstance(item, os.DirEntry) else item for item in items),
+    )
+    told = []
+    found = list(find_files([bytes(tmp_path)], lambda path, message: told.append((path, message))))
+    assert [file.path for file in found] == [bytes(tmp_path / "c.mp3")]
+    assert told == [(bytes(tmp_path / "a.mp3"), "cannot be read: Permission denied")]

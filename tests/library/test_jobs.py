@@ -115,3 +115,15 @@ def test_unchanged_files_are_those_that_were_heard_as_they_are(queue, make):
     queue.add(make.file(b"/a", size=5), make.analysis(1), Tags())
     assert queue.unchanged([make.file(b"/a", size=5), make.file(b"/b")]) == {b"/a"}
     assert queue.unchanged([make.file(b"/a", size=6)]) == set()
+
+
+def test_what_is_renamed_over_a_file_of_the_backlog_is_not_new(queue):
+    """So write those who write a file anew beside it."""
+    queue.enqueue([b"/old", b"/other"], Priority.BACKFILL)
+    queue.enqueue([b"/old.tmp", b"/new.tmp"], Priority.NEW)
+    queue.move_all([(b"/old.tmp", b"/old"), (b"/new.tmp", b"/new")])
+    assert set(queue.due_jobs(0, 10)) == {
+        Job(b"/new", Priority.NEW),
+        Job(b"/old", Priority.BACKFILL),
+        Job(b"/other", Priority.BACKFILL),
+    }

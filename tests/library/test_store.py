@@ -45,6 +45,12 @@ def test_adding_says_whether_file_and_recording_are_both_new(library, make):
     assert not library.add(make.file(b"/1"), make.analysis(2), TAGS), "the file was there"
     assert not library.add(make.file(b"/2"), make.analysis(2), TAGS), "the recording was there"
     assert library.add(make.file(b"/3"), make.analysis(3), TAGS)
+    library.add_failure(make.file(b"/4"), make.version, "unreadable", "no permission")
+    library.add_failure(make.file(b"/5"), make.version, "audio", "cut short")
+    assert not library.add(make.file(b"/4"), make.analysis(4), TAGS), (
+        "the file was there, and its owner made it readable"
+    )
+    assert library.add(make.file(b"/5"), make.analysis(5), TAGS), "a copy that was not complete is"
 
 
 BAD = {
