@@ -45,7 +45,7 @@ def in_parts(lib: Library, arguments: list[str]) -> Iterator[list[Item]]:
     query = parsed(arguments)
     with lib.transaction() as transaction:
         highest = transaction.query("SELECT coalesce(max(id), 0) FROM items")[0][0]
-    # A query that SQL does not know goes through all items, once for each part.
+    # Put to beets, a query that SQL does not know would go through all items for each part.
     is_sql, is_empty = query.clause()[0] is not None, True
     for first in range(1, highest + 1, _PART):
         numbers = NumericQuery("id", f"{first}..{first + _PART - 1}")

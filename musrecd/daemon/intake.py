@@ -99,11 +99,5 @@ class Intake:
         self._settled = self._settled or self.settling.settled(now)
         if self._settled:
             pending = list(self.library.pending(self._settled, self.version))
-            # Touched and still what it was: it waits for better ears alone.
-            again = self.library.unchanged(pending) if pending else set()
-            waiting: dict[Priority, list[bytes]] = {}
-            for path in (file.path for file in pending):
-                waiting.setdefault(Priority.AGAIN if path in again else self.priority(path), []).append(path)
-            for priority in sorted(waiting):
-                self.library.enqueue(waiting[priority], priority)
+            self.library.enqueue_pending(pending, self.priority)
             self._settled = []

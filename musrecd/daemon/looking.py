@@ -134,17 +134,12 @@ def _known(look: Look) -> set[FileState]:
 
 def _enqueue(library: "Library", look: Look, pending: Sequence[FileState]) -> None:
     """Let what nobody heard yet go before what another encoder heard; each in the order of the walk."""
-    if not pending:
+    if not pending:  # nor need the library be written, which may not be possible now
         return
     if look.retry_failed:
         library.enqueue([file.path for file in pending], Priority.ASKED)
-        return
-    again = library.unchanged(pending)
-    waiting: dict[Priority, list[bytes]] = {}
-    for path in (file.path for file in pending):
-        waiting.setdefault(Priority.AGAIN if path in again else look.priority_of(path), []).append(path)
-    for priority in sorted(waiting):
-        library.enqueue(waiting[priority], priority, patient=True)
+    else:
+        library.enqueue_pending(pending, look.priority_of, patient=True)
 
 
 def _gone(

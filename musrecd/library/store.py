@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,21 @@ class Library(Writable):
         paths = list(paths)
         with self._transaction():
             self._jobs.put(paths, priority, due_at, patient=patient)
+
+    def enqueue_pending(
+        self, files: Sequence[FileState], priority: Callable[[bytes], Priority], *, patient: bool = False
+    ) -> None:
+        """Let files wait that are to be heard; those that are what they were when they last were, behind all others.
+
+        `priority` says how urgent the others are, by path.
+        """
+        again = self.unchanged(files)
+        waiting: dict[Priority, list[bytes]] = {}
+        for path in (file.path for file in files):
+            # It waits for better ears alone.
+            waiting.setdefault(Priority.AGAIN if path in again else priority(path), []).append(path)
+        for each in sorted(waiting):
+            self.enqueue(waiting[each], each, patient=patient)
 
     def due_jobs(self, now: float, number: int) -> list[Job]:
         """Return the most urgent jobs whose time has come."""
